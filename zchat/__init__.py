@@ -1,0 +1,1 @@
+"""A chat broker on ZeroMQ."""
