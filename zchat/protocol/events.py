@@ -114,6 +114,8 @@ class SessionResumed(Event, tag="resumed", kw_only=True):
 
     token_hash: Annotated[bytes, Secret]
     """SHA-256 of the token that owns the session from here on."""
+    previous_hash: Annotated[bytes, Secret]
+    """SHA-256 of the token the client proved itself with."""
 
     def streams(self) -> tuple[str, ...]:
         return (CONTROL,)

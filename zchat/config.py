@@ -1,0 +1,96 @@
+"""Every setting of a broker, its default and the reason for it. Reads no file and no flag by itself.
+
+Settings come from flags, then the environment (``ZCHAT_…``), then a TOML file, then the defaults
+here; `load` merges them in that order.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from zchat.errors import UsageError
+
+__all__ = ["Settings", "load"]
+
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Millis = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What can be set. Times are in ms, sizes in bytes."""
+
+    # Where
+    bind: str = "tcp://127.0.0.1:5555"
+    """Where requests are answered. Loopback: a broker that nobody set up is reached by nobody else."""
+    publish: str = "tcp://127.0.0.1:5556"
+    """Where publications go out."""
+    lobby: str = "lobby"
+    """The room that is always there."""
+
+    # Presence
+    grace_ms: Millis = 30_000
+    """How long a session without connection lives: a laptop that changes its network needs about 10 s."""
+    heartbeat_ms: Millis = 10_000
+    """How often clients are asked to ping: how long the last message of a room can stay unseen
+    when its publication was dropped."""
+    retry_ms: Millis = 1_000
+    """When a draining broker tells its clients to come back: a restart takes about as long."""
+
+    # How much
+    max_text: Annotated[int, msgspec.Meta(ge=1, le=32_768)] = 4_096
+    """The longest text, in bytes of UTF-8: a screenful. A publication of one event must fit 64 KiB."""
+    rooms_per_user: Count = 100
+    """Rooms one user is in: a heartbeat names each of them."""
+    max_rooms: Count = 100_000
+    """Rooms of the broker, spoken in or occupied: about 1 KB each."""
+    sessions_per_address: Count = 1_000
+    """Living connections with a session from one address: an office behind one router."""
+    rate: Count = 200
+    """Requests a session may make each second, by cost; more wait. People type 1, scripts pipe 100."""
+    burst: Count = 1_000
+    """Requests a session may make at once after it was quiet: ``zchat send`` of a build's output."""
+    max_waiting: Count = 512
+    """Requests of one connection that wait for its rate or for a commit; more are refused."""
+    max_waiting_bytes: Count = 262_144
+    """The same in bytes of the frames they came in."""
+    page: Count = 200
+    """Events of a history page, and names of a list: about 60 KB of short messages."""
+    rekey_ms: Millis = 1_000
+    """Keys of a room are replaced at most this often for those who leave by themselves: each costs
+    one publication a member."""
+
+
+def load(
+    flags: Mapping[str, object], environ: Mapping[str, str], path: Path | None = None
+) -> Settings:
+    """The settings: flags before environment before file before defaults.
+
+    A flag of None is one that was not given. Raises `UsageError` with the name of the
+    setting that is wrong, and where it came from.
+    """
+    merged: dict[str, Any] = {}
+    if path is not None:
+        merged |= _read(path)
+    for name in Settings.__struct_fields__:
+        value = environ.get(f"ZCHAT_{name.upper()}")
+        if value is not None:
+            merged[name] = value
+    merged |= {name: value for name, value in flags.items() if value is not None}
+    try:
+        return msgspec.convert(merged, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"a setting is wrong: {error}") from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot read the settings in {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not TOML: {error}") from None

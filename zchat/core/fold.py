@@ -1,0 +1,87 @@
+"""What each event changes in the record, once it holds. No checks here: `zchat.core.checks` has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from zchat.protocol import events as e
+
+from .record import Record, Session, User
+
+__all__ = ["FOLD"]
+
+
+def _started(record: Record, event: e.SessionStarted) -> None:
+    record.sessions[event.session] = Session(user=event.user, token_hash=event.token_hash)
+    record.users[event.user] = User(nick=event.nick, sessions={event.session: None})
+    record.roster.claim(event.nick, event.user)
+
+
+def _resumed(record: Record, event: e.SessionResumed) -> None:
+    record.sessions[event.session].token_hash = event.token_hash
+
+
+def _ended(record: Record, event: e.SessionEnded) -> None:
+    session = record.sessions.pop(event.session)
+    user = record.users[session.user]
+    del user.sessions[event.session]
+    if not user.sessions:
+        record.bury(session.user)
+
+
+def _away(record: Record, event: e.WentAway) -> None:
+    record.sessions[event.session].away = True
+
+
+def _back(record: Record, event: e.CameBack) -> None:
+    record.sessions[event.session].away = False
+
+
+def _renamed(record: Record, event: e.Renamed) -> None:
+    user = record.users[event.user]
+    record.roster.release(user.nick)
+    record.roster.claim(event.to, event.user)
+    user.nick = event.to
+
+
+def _joined(record: Record, event: e.Joined) -> None:
+    room = record.rooms.get(event.room) or record.open_room(event.room, event.position)
+    room.members[event.user] = event.position
+    record.users[event.user].rooms[event.room] = event.position
+
+
+def _left(record: Record, event: e.Left) -> None:
+    del record.users[event.user].rooms[event.room]
+    record.forsake(event.user, event.room)
+
+
+def _subject(record: Record, event: e.SubjectChanged) -> None:
+    room = record.rooms[event.room]
+    room.subject = event.text
+    room.spoken = True
+
+
+def _posted(record: Record, event: e.Posted) -> None:
+    record.rooms[event.room].spoken = True
+
+
+def _whispered(record: Record, event: e.Whispered) -> None:
+    """A whisper changes nothing but the heads of its streams."""
+
+
+FOLD: Final[dict[type[e.Event], Callable[[Record, Any], None]]] = {
+    e.SessionStarted: _started,
+    e.SessionResumed: _resumed,
+    e.SessionEnded: _ended,
+    e.WentAway: _away,
+    e.CameBack: _back,
+    e.Renamed: _renamed,
+    e.Joined: _joined,
+    e.Left: _left,
+    e.SubjectChanged: _subject,
+    e.Posted: _posted,
+    e.Acted: _posted,
+    e.Whispered: _whispered,
+}
+"""Event → what it changes."""

@@ -1,0 +1,48 @@
+"""Who is called what: one nick is one user at a time, and no other may look like it."""
+
+from __future__ import annotations
+
+from zchat.errors import Refused
+from zchat.protocol import names
+
+__all__ = ["Roster"]
+
+
+class Roster:
+    """The nicks in use, by what makes two the same and by what makes two look alike."""
+
+    def __init__(self) -> None:
+        self._users: dict[str, str] = {}  # nick key → user id
+        self._looks: dict[str, dict[str, str]] = {}  # skeleton → user id → nick
+
+    def __len__(self) -> int:
+        return len(self._users)
+
+    def user(self, nick: str) -> str | None:
+        """The id of the user with this nick. Raises `Refused` ``bad-name``."""
+        return self._users.get(names.nick_key(nick))
+
+    def objection(self, nick: str, user: str) -> Refused | None:
+        """Why ``user`` may not be called ``nick``: ``nick-taken``, ``nick-confusable``, or None."""
+        if self._users.get(names.nick_key(nick), user) != user:
+            return Refused("nick-taken", nick=nick)
+        for skeleton in sorted(names.skeletons(nick)):
+            for other, like in self._looks.get(skeleton, {}).items():
+                if other != user:
+                    return Refused("nick-confusable", nick=nick, like=like)
+        return None
+
+    def claim(self, nick: str, user: str) -> None:
+        """``user`` is called ``nick`` from now on; nobody objected."""
+        self._users[names.nick_key(nick)] = user
+        for skeleton in names.skeletons(nick):
+            self._looks.setdefault(skeleton, {})[user] = nick
+
+    def release(self, nick: str) -> None:
+        """Nobody is called ``nick`` any more."""
+        user = self._users.pop(names.nick_key(nick))
+        for skeleton in names.skeletons(nick):
+            holders = self._looks[skeleton]
+            del holders[user]
+            if not holders:
+                del self._looks[skeleton]
