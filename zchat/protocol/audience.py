@@ -33,7 +33,8 @@ def audience_of(kind: type[Event]) -> dict[str, Audience]:
 def view(event: Event, reader: Audience = Audience.ROOM) -> bytes:
     """The event as a msgpack map of the fields that ``reader`` may see, without its position.
 
-    ``reader`` is what the reader is to this event, e.g. ``ROOM | OWNER``; never ``BROKER``.
+    ``reader`` is what the reader is to this event, e.g. ``ROOM | OWNER``. Nobody is the
+    broker: a ``BROKER`` field is dropped whatever ``reader`` says.
     """
     read, shape = _shape(type(event), reader)
     return _encode(shape(*read(event)))
@@ -45,10 +46,11 @@ def _shape(
 ) -> tuple[Callable[[Event], Any], Callable[..., Any]]:
     """A getter of the visible fields, and a struct of only those with the same tag."""
     marks = audience_of(kind)
+    reader = (reader | Audience.ROOM) & ~Audience.BROKER
     visible = [
         field
         for field in msgspec.structs.fields(kind)
-        if field.name != "position" and marks[field.encode_name] & (reader | Audience.ROOM)
+        if field.name != "position" and marks[field.encode_name] & reader
     ]
     # Fields with a default come last, as a struct's positional arguments need it.
     visible.sort(key=lambda field: field.default is not msgspec.NODEFAULT)
