@@ -1,0 +1,62 @@
+"""Reads requests off the ROUTER, a bounded number at a time; never looks inside one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import zmq
+
+from zchat.broker.connections import Connections
+from zchat.broker.sockets import Bound
+
+__all__ = ["Intake"]
+
+_NOBLOCK: Final = zmq.NOBLOCK.value
+
+
+class Intake:
+    """What clients have sent. ROUTER takes from each in turn, so nobody is served first."""
+
+    def __init__(self, router: Bound, connections: Connections) -> None:
+        self._socket = router.socket
+        self._connections = connections
+        self._skipping = False
+        self.empty = True
+        """Whether the last `drain` left nothing behind."""
+
+    def drain(self, limit: int) -> list[tuple[bytes, bytes]]:
+        """At most ``limit`` pairs of a routing id and one frame of requests. Never blocks.
+
+        A message of several frames is dropped and its connection closed; so is one that
+        claims a routing id. What a connection sent before it left is dropped as well.
+        """
+        arrived: list[tuple[bytes, bytes]] = []
+        connections, receive = self._connections, self._socket.recv
+        find, delivered = connections.find, connections.delivered
+        self.empty = False
+        for _ in range(limit):
+            if self._skipping:
+                self._skipping = receive(_NOBLOCK, copy=False).more
+                continue
+            try:
+                routing_id = receive(_NOBLOCK)
+            except zmq.Again:
+                self.empty = True
+                connections.requesters.emptied += 1
+                break
+            # A Frame says whether more follows and where it came from. Measured: 1.05 µs for
+            # the pair, 1.07 with bytes and RCVMORE, 2.3 with recv_multipart.
+            frame = receive(_NOBLOCK, copy=False)
+            connection = find(routing_id)
+            if connection is None:
+                fd, identity = frame.get(zmq.SRCFD), frame.get("Identity")
+                connection = connections.bind(routing_id, int(fd), str(identity))
+            if frame.more:
+                self._skipping = True
+                if connection is not None:
+                    connections.shut(connection)
+            elif connection is not None and not connection.shut:
+                body = frame.bytes
+                delivered(connection, len(body))
+                arrived.append((routing_id, body))
+        return arrived
