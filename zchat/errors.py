@@ -87,7 +87,6 @@ REFUSALS: Final[dict[str, str]] = {
     "too-many-sessions": "{address} has {limit} sessions, which is the limit",
     "rooms-full": "this broker has {limit} rooms, which is the limit",
     "rate-limited": "too many requests; wait {retry_ms} ms",
-    "page-outstanding": "ask for one history page at a time",
     # the broker
     "draining": "this broker is stopping; come back in {retry_ms} ms",
     "taken-over": "this session continues on another connection",

@@ -15,7 +15,7 @@ from zchat.protocol import events as e
 
 from .record import Record, Repeat
 
-__all__ = ["CHECKS", "Check"]
+__all__ = ["CHECKS", "Check", "verdict"]
 
 Check: TypeAlias = Callable[[Record, Any], Refused | Repeat | None]
 
@@ -39,14 +39,20 @@ def nick_holds(record: Record, event: e.Event) -> Refused | None:
     return None if record.users[event.user].nick == event.nick else Refused("stale")
 
 
-def rooms_hold(record: Record, event: e.WentAway | e.CameBack | e.Renamed | e.SessionEnded) -> Refused | None:
+def rooms_hold(
+    record: Record, event: e.WentAway | e.CameBack | e.Renamed | e.SessionEnded
+) -> Refused | None:
     """The user is still in exactly the rooms the event stands in."""
     return None if tuple(record.users[event.user].rooms) == event.rooms else Refused("stale")
 
 
 def session_is_new(record: Record, event: e.SessionStarted) -> Refused | None:
-    """No session and no user has this id."""
-    taken = event.session in record.sessions or event.user in record.users
+    """No session and no user has this id, and no session this token."""
+    taken = (
+        event.session in record.sessions
+        or event.user in record.users
+        or event.token_hash in record.tokens
+    )
     return Refused("stale") if taken else None
 
 
@@ -63,6 +69,8 @@ def new_nick_is_free(record: Record, event: e.Renamed) -> Refused | None:
 def token_holds(record: Record, event: e.SessionResumed) -> Refused | None:
     """The proof is still the session's, or this is a repeat of the hello that replaced it."""
     current = record.sessions[event.session].token_hash
+    if record.tokens.get(event.token_hash, event.session) != event.session:
+        return Refused("bad-token")  # a token owns one session
     return None if current in (event.previous_hash, event.token_hash) else Refused("bad-token")
 
 
@@ -90,9 +98,7 @@ def room_is_distinct(record: Record, event: e.Joined) -> Refused | None:
     return None if like is None else Refused("room-confusable", room=event.room, like=like)
 
 
-def is_member(
-    record: Record, event: e.Left | e.Posted | e.SubjectChanged
-) -> Refused | None:
+def is_member(record: Record, event: e.Left | e.Posted | e.SubjectChanged) -> Refused | None:
     """The user is in the room."""
     room = record.rooms.get(event.room)
     if room is None:
@@ -123,3 +129,15 @@ CHECKS: Final[dict[type[e.Event], tuple[Check, ...]]] = {
     e.Whispered: (*_REQUESTED, recipient_lives),
 }
 """Event → what must hold for it, in the order asked; the first that does not is the verdict."""
+
+
+def verdict(record: Record, event: e.Event) -> Refused | Repeat | None:
+    """Whether the event would hold now: everything it was decided on, asked again."""
+    try:
+        for check in CHECKS[type(event)]:
+            objection = check(record, event)
+            if objection is not None:
+                return objection
+    except Refused as refused:
+        return refused
+    return None

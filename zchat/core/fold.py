@@ -1,29 +1,53 @@
-"""What each event changes in the record, once it holds. No checks here: `zchat.core.checks` has them."""
+"""`apply`, the only code that writes the record, and what each event changes in it.
+
+It is deterministic and is run when the journal has committed an event: by live traffic, by
+a restart and by a second broker alike. What an event relies on is asked in `zchat.core.checks`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Final
 
+from zchat.errors import Refused
 from zchat.protocol import events as e
 
-from .record import Record, Session, User
+from .checks import verdict
+from .record import Record, Repeat, Session, User
 
-__all__ = ["FOLD"]
+__all__ = ["FOLD", "apply"]
+
+
+def apply(record: Record, event: e.Event) -> Refused | Repeat | None:
+    """Fold a committed event. None: it holds. Otherwise it is void, and why."""
+    record.position = event.position
+    objection = verdict(record, event)
+    if objection is None:
+        if event.serial:
+            record.sessions[event.session].serials.add(event.serial, event.position)
+        for stream in event.streams():
+            record.heads[stream] = event.position
+        FOLD[type(event)](record, event)
+    return objection
 
 
 def _started(record: Record, event: e.SessionStarted) -> None:
     record.sessions[event.session] = Session(user=event.user, token_hash=event.token_hash)
+    record.tokens[event.token_hash] = event.session
     record.users[event.user] = User(nick=event.nick, sessions={event.session: None})
     record.roster.claim(event.nick, event.user)
 
 
 def _resumed(record: Record, event: e.SessionResumed) -> None:
-    record.sessions[event.session].token_hash = event.token_hash
+    session = record.sessions[event.session]
+    del record.tokens[session.token_hash]
+    session.token_hash = event.token_hash
+    record.tokens[event.token_hash] = event.session
 
 
 def _ended(record: Record, event: e.SessionEnded) -> None:
     session = record.sessions.pop(event.session)
+    del record.tokens[session.token_hash]
     user = record.users[session.user]
     del user.sessions[event.session]
     if not user.sessions:

@@ -1,18 +1,17 @@
 """The record: everything that follows from the journal, the same on every broker.
 
-`Record.apply` is the only code that writes it. It is deterministic and is run when the
-journal has committed an event: by live traffic, by a restart and by a second broker alike.
+It only holds; `zchat.core.fold.apply` is the only code that writes it.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right, insort
 from typing import Final
 
 import msgspec
 
-from zchat.errors import Refused
 from zchat.protocol import names
-from zchat.protocol.events import Event, inbox_stream, room_stream
+from zchat.protocol.events import inbox_stream, room_stream
 
 from .roster import Roster
 from .serials import Serials
@@ -86,40 +85,13 @@ class Record:
         self.position = 0
         self.sessions: dict[str, Session] = {}
         self.users: dict[str, User] = {}
-        self.rooms: dict[str, Room] = {lobby: Room()}
+        self.rooms: dict[str, Room] = {}
+        self.room_names: list[str] = []  # sorted, for lists a page at a time
         self.heads: dict[str, int] = {}
         self.roster = Roster()
+        self.tokens: dict[bytes, str] = {}  # hash → the session it owns
         self.looks: dict[str, dict[str, None]] = {}
-        self._look(lobby)
-
-    # Folding.
-
-    def apply(self, event: Event) -> Refused | Repeat | None:
-        """Fold a committed event. None: it holds. Otherwise it is void, and why."""
-        from .fold import FOLD
-
-        self.position = event.position
-        verdict = self.verdict(event)
-        if verdict is None:
-            if event.serial:
-                self.sessions[event.session].serials.add(event.serial, event.position)
-            for stream in event.streams():
-                self.heads[stream] = event.position
-            FOLD[type(event)](self, event)
-        return verdict
-
-    def verdict(self, event: Event) -> Refused | Repeat | None:
-        """Whether the event would hold now: everything it was decided on, asked again."""
-        from .checks import CHECKS
-
-        try:
-            for check in CHECKS[type(event)]:
-                verdict = check(self, event)
-                if verdict is not None:
-                    return verdict
-        except Refused as refused:
-            return refused
-        return None
+        self.open_room(lobby, 0)
 
     # Reading.
 
@@ -135,13 +107,20 @@ class Record:
                     return other
         return None
 
+    def rooms_after(self, name: str, limit: int) -> list[str]:
+        """Up to ``limit`` names of rooms past this one, in order."""
+        start = bisect_right(self.room_names, name)
+        return self.room_names[start : start + limit]
+
+    def is_away(self, user: str) -> bool:
+        """Whether all sessions of a user are away."""
+        return all(self.sessions[session].away for session in self.users[user].sessions)
+
     # Rooms and users come and go: for `zchat.core.fold` alone.
 
     def open_room(self, name: str, position: int) -> Room:
         """A room that was not there."""
-        room = self.rooms[name] = Room(opened=position)
-        self._look(name)
-        return room
+        return self._put_room(name, Room(opened=position))
 
     def forsake(self, user: str, room_name: str) -> None:
         """A user is in a room no more; it goes when it is empty and never spoken in."""
@@ -149,6 +128,7 @@ class Record:
         del room.members[user]
         if not room.members and not room.spoken and room_name != self.lobby:
             del self.rooms[room_name]
+            del self.room_names[bisect_left(self.room_names, room_name)]
             self.heads.pop(room_stream(room_name), None)
             for skeleton in names.skeletons(room_name):
                 del self.looks[skeleton][room_name]
@@ -163,9 +143,13 @@ class Record:
         self.roster.release(user.nick)
         self.heads.pop(inbox_stream(user_id), None)
 
-    def _look(self, name: str) -> None:
-        for skeleton in names.skeletons(name):
-            self.looks.setdefault(skeleton, {})[name] = None
+    def _put_room(self, name: str, room: Room) -> Room:
+        if name not in self.rooms:
+            insort(self.room_names, name)
+            for skeleton in names.skeletons(name):
+                self.looks.setdefault(skeleton, {})[name] = None
+        self.rooms[name] = room
+        return room
 
     # Snapshots.
 
@@ -196,9 +180,9 @@ class Record:
         record.sessions = snapshot.sessions
         record.users = snapshot.users
         record.heads = snapshot.heads
-        record.rooms |= snapshot.rooms
-        for name in snapshot.rooms:
-            record._look(name)
+        for name, room in snapshot.rooms.items():
+            record._put_room(name, room)
+        record.tokens = {session.token_hash: id_ for id_, session in record.sessions.items()}
         for id_, user in record.users.items():
             record.roster.claim(user.nick, id_)
         return record

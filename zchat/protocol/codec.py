@@ -7,8 +7,8 @@ a function here gives records or raises `ProtocolError`, nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, TypeVar, cast
 
 import msgpack
 import msgspec
@@ -17,7 +17,7 @@ from zchat.errors import REFUSALS, ProtocolError, Refused
 
 from .audience import view
 from .events import EVENTS, AnyEvent, Audience, Event
-from .replies import Notice
+from .replies import Notice, Page
 from .requests import REQUESTS, Request
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "decode_requests",
     "encode",
     "encode_event",
+    "encode_page",
     "encode_publication",
     "encode_refusal",
     "encode_replies",
@@ -44,11 +45,11 @@ MAX_REQUESTS: Final = 256
 
 R = TypeVar("R")
 
-encode = msgspec.msgpack.Encoder().encode
+encode: Final[Callable[[object], bytes]] = msgspec.msgpack.Encoder().encode
 """Any record, or plain value, as msgpack."""
 
 _event_decoder = msgspec.msgpack.Decoder(AnyEvent)
-_packer = msgpack.Packer(autoreset=True)
+_pack_array_header: Final[Callable[[int], bytes]] = msgpack.Packer().pack_array_header
 
 
 class Unknown(Event, tag="unknown", kw_only=True):
@@ -118,7 +119,7 @@ def decode_event(position: int, data: bytes) -> Event:
 
 def encode_row(event: Event, reader: Audience = Audience.ROOM) -> bytes:
     """``[position, event]`` with what ``reader`` may see: the form in publications and pages."""
-    return b"\x92" + _packer.pack(event.position) + view(event, reader)
+    return b"\x92" + encode(event.position) + view(event, reader)
 
 
 def placed(rows: Iterable[object]) -> list[Event]:
@@ -132,11 +133,11 @@ def _placed(row: object) -> Event:
             pass
         case _:
             raise ProtocolError("a row of events is not [position, event]")
-    fields: dict[str, Any] = {"session": "", **rest, "position": position}
+    fields = cast("dict[str, Any]", rest)  # strict_map_key: keys are str
     type_ = EVENTS.get(kind)
     if type_ is None:
-        return Unknown(position=position, at=0, kind_on_wire=kind, fields=rest)
-    return typed(fields, type_)
+        return Unknown(position=position, at=0, kind_on_wire=kind, fields=fields)
+    return typed({"session": "", **fields, "position": position}, type_)
 
 
 # Requests.
@@ -181,7 +182,14 @@ def _request(item: object) -> Request | Refused:
 
 def encode_replies(replies: Sequence[bytes]) -> bytes:
     """One ROUTER frame of replies that are encoded already."""
-    return _packer.pack_array_header(len(replies)) + b"".join(replies)
+    return _pack_array_header(len(replies)) + b"".join(replies)
+
+
+def encode_page(page: Page, rows: Sequence[bytes]) -> bytes:
+    """The reply to a history request, its ``events`` being rows that are encoded already."""
+    fields = {"id": page.id, "more": page.more, "head": page.head, "floor": page.floor}
+    head = b"".join(encode(name) + encode(value) for name, value in fields.items())
+    return b"\x85" + head + b"\xa6events" + _pack_array_header(len(rows)) + b"".join(rows)
 
 
 def encode_refusal(id_: int, refused: Refused) -> bytes:
@@ -231,8 +239,8 @@ def encode_publication(
 ) -> bytes:
     """The body of a publication, from rows that are encoded already."""
     head = b"\x84" if signals else b"\x83"
-    body = head + b"\xa4prev" + _packer.pack(prev) + b"\xa4last" + _packer.pack(last)
-    body += b"\xa6events" + _packer.pack_array_header(len(rows)) + b"".join(rows)
+    body = head + b"\xa4prev" + encode(prev) + b"\xa4last" + encode(last)
+    body += b"\xa6events" + _pack_array_header(len(rows)) + b"".join(rows)
     return body + b"\xa7signals" + encode(signals) if signals else body
 
 

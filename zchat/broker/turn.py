@@ -1,0 +1,38 @@
+"""One turn between core and journal: commit, fold, read, and what is then to be sent. No sockets.
+
+The order is the promise: nothing leaves that is not durable.
+"""
+
+from __future__ import annotations
+
+from zchat.core import Broker, Effects, Now
+from zchat.errors import JournalError
+from zchat.journal import Journal
+
+__all__ = ["turn"]
+
+
+def turn(broker: Broker, journal: Journal, now: Now) -> tuple[Effects, JournalError | None]:
+    """Commit what was decided and fold what was committed.
+
+    Returns what to send, and the error if the journal could not keep the batch: then those
+    who wait for it have been refused and the broker goes on. Errors of reading are raised.
+    """
+    trouble: JournalError | None = None
+    batch = broker.proposals()
+    if batch:
+        try:
+            journal.submit(batch)
+        except JournalError as error:
+            broker.declined(batch, now)
+            trouble = error
+    void = broker.committed(journal.pump(), now)
+    if void:
+        try:
+            journal.drop(void)
+        except JournalError as error:  # they fold to nothing again at the next start
+            trouble = error
+    for read in broker.reads():
+        span = journal.read(read.stream, after=read.after, before=read.before, limit=read.limit)
+        broker.page(read, span.events, more=span.more, floor=span.floor, now=now)
+    return broker.effects(), trouble

@@ -1,0 +1,349 @@
+"""The broker, pure: requests in, events to append, effects out.
+
+It reads no clock, opens no socket and writes no journal. One turn, by whoever owns those
+(`zchat.broker.turn`)::
+
+    receive(…)*  disconnected(…)*  granted(…)  handle_timers(now)     what came in
+    proposals()        → append them as one commit; `declined` if that failed
+    committed(events)  → void positions to drop from the journal
+    reads()            → read each from the journal and give it to `page`
+    effects()          → what to send, in order
+
+A request passes the gates of `zchat.core.table`; the event it comes to is judged by
+`zchat.core.checks`, now and when it is committed; replies and publications leave after that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from zchat.config import Settings
+from zchat.errors import ProtocolError, Refused
+from zchat.protocol import codec
+from zchat.protocol import events as e
+from zchat.protocol import requests as q
+from zchat.protocol.replies import Done, Reply
+
+from .checks import verdict
+from .clock import Now
+from .connections import Connection, Connections
+from .desk import Desk
+from .effects import Effects, Read
+from .fold import apply
+from .handlers import rooms, sessions
+from .hearing import Hearing
+from .outbox import Outbox
+from .pages import encode_page
+from .presence import Presence
+from .ratelimit import Bucket
+from .record import Record, Repeat
+from .table import TABLE, Standing
+from .timers import Timers
+from .topics import Topics
+
+__all__ = ["Broker"]
+
+Name = tuple[str, int | bytes]
+"""What names a request for ever: session and serial, or session and token for a hello."""
+
+
+class Broker:
+    """Who is here, what they may hear, and what becomes of what they ask."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        record: Record,
+        *,
+        epoch: str,
+        agent: str,
+        fresh: Callable[[int], bytes],
+        now: Now,
+    ) -> None:
+        """A broker on a folded record. ``fresh(n)`` gives n random bytes, from the OS in earnest."""
+        self.settings = settings
+        self.record = record
+        self.timers = Timers()
+        self.connections = Connections()
+        self.topics = Topics(fresh)
+        self.presence = Presence(settings, record, self.connections, self.timers)
+        self.desk = Desk(
+            settings,
+            record,
+            epoch,
+            agent,
+            self.topics,
+            self.connections,
+            self.presence.leaving,
+            fresh,
+        )
+        self.hearing = Hearing(settings, record, self.topics, self.timers)
+        self.draining: int | None = None  # ms after which clients may come back
+        self._proposals: list[e.Event] = []
+        self._waiting: dict[Name, list[tuple[Connection, q.Request]]] = {}
+        self._reads: list[Read] = []
+        self._outbox = Outbox(record, self.topics)
+        self.presence.start(now.monotonic)
+
+    # What comes in.
+
+    def receive(self, routing_id: bytes, address: str, frame: bytes, now: Now) -> None:
+        """One frame of requests from a connection."""
+        connection = self.connections.get(routing_id)
+        if connection is None:
+            bucket = Bucket(self.settings.rate, self.settings.burst, now.monotonic)
+            connection = Connection(routing_id, address, bucket)
+            self.connections.add(connection)
+        try:
+            requests = codec.decode_requests(frame)
+        except ProtocolError as error:
+            self._outbox.refuse(connection, 0, "frame", Refused("bad-frame", str(error)))
+            return
+        held = connection.held
+        over = bool(held) and (
+            len(held) + len(requests) > self.settings.max_waiting
+            or connection.held_bytes + len(frame) > self.settings.max_waiting_bytes
+        )
+        connection.held_bytes += 0 if over else len(frame)
+        for request in requests:
+            if isinstance(request, Refused):
+                self._outbox.refuse(connection, int(str(request.fields["id"])), "request", request)
+            elif over:
+                retry_ms = connection.bucket.wait_ms(len(held)) or 1
+                self._outbox.refuse(
+                    connection, request.id, request.op, Refused("rate-limited", retry_ms=retry_ms)
+                )
+            else:
+                held.append(request)
+        self._advance(connection, now)
+
+    def disconnected(self, routing_id: bytes, now: Now) -> None:
+        """A connection is gone."""
+        self.timers.cancel(("bucket", routing_id.hex()))
+        session = self.connections.remove(routing_id)
+        if session is not None:
+            self._propose(self.presence.lost(session, now))
+
+    def granted(self, topics: Iterable[int], now: Now) -> None:
+        """These topics have a new subscriber: tell it where the stream is."""
+        self.hearing.granted(topics, now.monotonic)
+
+    def handle_timers(self, now: Now) -> None:
+        """Do what is due."""
+        for kind, name in self.timers.expired(now.monotonic):
+            match kind:
+                case "bucket":
+                    connection = self.connections.get(bytes.fromhex(name))
+                    if connection is not None:
+                        self._advance(connection, now)
+                case "away":
+                    self._propose(self.presence.away(name, now))
+                case "grace":
+                    self._propose(self.presence.end(name, now))
+                case "rekey":
+                    self.hearing.rekey(name, now.monotonic)
+                case "confirm":
+                    self.hearing.confirm(int(name), now.monotonic)
+
+    def next_timer(self) -> int | None:
+        """When `handle_timers` has something to do, in monotonic ms; None if never."""
+        return self.timers.next()
+
+    def drain(self, retry_ms: int) -> None:
+        """Stop accepting: tell every client, and when to come back."""
+        self.draining = retry_ms
+        for connection in self.connections:
+            self._outbox.notify(connection, Refused("draining", retry_ms=retry_ms))
+
+    # Deciding.
+
+    def _advance(self, connection: Connection, now: Now) -> None:
+        """Decide what the connection has sent, in order, as far as barrier and rate allow."""
+        held = connection.held
+        while held and not connection.barrier:
+            cost = TABLE[type(held[0])].cost
+            if not connection.bucket.take(cost, now.monotonic):
+                due = now.monotonic + connection.bucket.wait_ms(cost)
+                self.timers.set(("bucket", connection.routing_id.hex()), due)
+                return
+            request = held.popleft()
+            try:
+                self._decide(connection, request, now)
+            except Refused as refused:
+                self._outbox.refuse(connection, request.id, request.op, refused)
+        if not held:
+            connection.held_bytes = 0
+
+    def _decide(self, connection: Connection, request: q.Request, now: Now) -> None:
+        """One request through its gates. Raises `Refused`."""
+        row = TABLE[type(request)]
+        if self.draining is not None:
+            raise Refused("draining", retry_ms=self.draining)
+        if row.standing is Standing.SESSION and connection.session is None:
+            raise Refused("session-ended" if connection.ended else "no-session")
+        desk = self.desk
+        desk.seat(connection, now)
+        if isinstance(request, q.Appending):
+            assert connection.session is not None
+            waiting = self._waiting.get((connection.session, request.serial))
+            if waiting is not None:
+                connection.barrier = row.barrier
+                waiting.append((connection, request))
+                return
+            first = desk.session.serials.find(request.serial)
+            if first:
+                self._answer(connection, request, first)
+                return
+        row.permission(desk, request)
+        answer = row.handler(desk, request)
+        if isinstance(answer, Reply):
+            self._outbox.reply(connection, codec.encode(answer))
+            return
+        connection.barrier = row.barrier
+        if isinstance(answer, Read):
+            self._reads.append(answer)
+            return
+        events = answer if isinstance(answer, tuple) else (answer,)
+        objection = verdict(self.record, events[0])
+        if isinstance(objection, Refused):
+            connection.barrier = False
+            raise objection
+        self._waiting.setdefault(_name(events[0]), []).append((connection, request))
+        self._proposals.extend(events)
+
+    def _propose(self, event: e.Event | None) -> None:
+        if event is not None:
+            self._proposals.append(event)
+
+    # Committing.
+
+    def proposals(self) -> list[e.Event]:
+        """The events to append, as one commit. They are the caller's now."""
+        proposals, self._proposals = self._proposals, []
+        return proposals
+
+    def declined(self, batch: Sequence[e.Event], now: Now) -> None:
+        """The journal kept nothing of this batch: whoever waits for it is told so."""
+        refused = Refused("storage-full", retry_ms=self.settings.retry_ms)
+        for event in batch:
+            self.presence.void(event, now, retry_ms=self.settings.retry_ms)
+            for connection, request in self._waiting.pop(_name(event), ()):
+                self._outbox.refuse(connection, request.id, request.op, refused)
+                self._release(connection, now)
+
+    def committed(self, events: Iterable[e.Event], now: Now) -> list[int]:
+        """Fold what the journal committed, own and others' events alike. Returns the void positions."""
+        heads = self.record.heads
+        void: list[int] = []
+        settled: list[Connection] = []
+        anew: list[tuple[Connection, q.Request]] = []
+        for event in events:
+            streams = event.streams()
+            prevs = [heads.get(stream, 0) for stream in streams]
+            objection = apply(self.record, event)
+            if objection is None:
+                self.hearing.publish(event, streams, prevs, now.monotonic)
+                self.presence.folded(event, now)
+                self._outbox.holds(event)
+            else:
+                self.presence.void(event, now, retry_ms=0)
+                void.append(event.position)
+            for connection, request in self._waiting.pop(_name(event), ()):
+                settled.append(connection)
+                if isinstance(objection, Refused) and objection.code == "stale":
+                    # What it was decided on changed in the same turn; it is decided anew.
+                    anew.append((connection, request))
+                else:
+                    self._settle(connection, request, event, objection, now)
+        for connection, request in reversed(anew):
+            connection.held.appendleft(request)
+        for connection in settled:
+            self._release(connection, now)
+        return void
+
+    def _settle(
+        self,
+        connection: Connection,
+        request: q.Request,
+        event: e.Event,
+        objection: Refused | Repeat | None,
+        now: Now,
+    ) -> None:
+        """Answer the request that caused ``event``."""
+        if isinstance(objection, Refused):
+            self._outbox.refuse(connection, request.id, request.op, objection)
+        elif isinstance(request, q.Hello):
+            self._welcome(connection, request, event, now)
+        else:
+            position = event.position if objection is None else objection.position
+            try:
+                self._answer(connection, request, position)
+            except Refused as refused:
+                self._outbox.refuse(connection, request.id, request.op, refused)
+
+    def _welcome(self, connection: Connection, request: q.Hello, event: e.Event, now: Now) -> None:
+        if self.connections.get(connection.routing_id) is not connection:
+            if self.connections.of(event.session) is None:
+                self._propose(self.presence.lost(event.session, now))
+            return
+        former = self.connections.bind(connection, event.session)
+        if former is not None:
+            self._outbox.notify(former, Refused("taken-over"))
+        self.presence.found(event.session)
+        resumed = not isinstance(event, e.SessionStarted)
+        welcome = sessions.welcome(
+            self.desk, request.id, event.session, event.position, resumed=resumed
+        )
+        self._outbox.reply(connection, codec.encode(welcome))
+
+    def _answer(self, connection: Connection, request: q.Request, position: int) -> None:
+        """The reply to an append that stands at ``position``. Raises `Refused`."""
+        if isinstance(request, q.Join) and connection.session is not None:
+            self.desk.session_id = connection.session
+            name = self.desk.room(request.room)
+            reply: Reply = rooms.joined(self.desk, request.id, name, position)
+        else:
+            reply = Done(id=request.id, position=position)
+        self._outbox.reply(connection, codec.encode(reply))
+        if isinstance(request, q.Bye):
+            self.connections.unbind(connection)
+
+    def _release(self, connection: Connection, now: Now) -> None:
+        """What waited behind a barrier goes on."""
+        connection.barrier = False
+        self._advance(connection, now)
+
+    # Reading.
+
+    def reads(self) -> list[Read]:
+        """The pages to read, after the commit. Each must be given to `page`."""
+        reads, self._reads = self._reads, []
+        return reads
+
+    def page(self, read: Read, events: Sequence[e.Event], more: bool, floor: int, now: Now) -> None:
+        """What the journal holds for ``read``."""
+        connection = self.connections.get(read.routing_id)
+        if connection is None:
+            return
+        if connection.session is not None:
+            user = self.record.sessions[connection.session].user
+            head = self.record.head(read.stream)
+            self._outbox.reply(connection, encode_page(read, user, events, more, floor, head))
+        self._release(connection, now)
+
+    # Going out.
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is something to commit without waiting for anybody."""
+        return bool(self._proposals or self._reads)
+
+    def effects(self) -> Effects:
+        """What the turn comes to; it must leave in the order of the fields."""
+        return self._outbox.take()
+
+
+def _name(event: e.Event) -> Name:
+    if isinstance(event, e.SessionStarted | e.SessionResumed):
+        return (event.session, event.token_hash)
+    return (event.session, event.serial)

@@ -1,0 +1,69 @@
+"""What a turn has to send, gathered until its commit: replies, refusals, notices, publications."""
+
+from __future__ import annotations
+
+from zchat.errors import Refused
+from zchat.protocol import codec
+from zchat.protocol.events import Event
+from zchat.protocol.replies import Notice
+
+from .connections import Connection
+from .effects import Effects, Refusal
+from .record import Record
+from .topics import Topics
+
+__all__ = ["Outbox"]
+
+
+class Outbox:
+    """One turn's effects in the making."""
+
+    def __init__(self, record: Record, topics: Topics) -> None:
+        self._record = record
+        self._topics = topics
+        self._answered: dict[Connection, None] = {}
+        self._events: list[Event] = []
+        self._refusals: list[Refusal] = []
+
+    def reply(self, connection: Connection, reply: bytes) -> None:
+        """An encoded reply for a connection; all of a turn's go in one frame."""
+        connection.replies.append(reply)
+        self._answered[connection] = None
+
+    def refuse(self, connection: Connection, id_: int, op: str, refused: Refused) -> None:
+        """A refusal, for the connection and for the operator's log."""
+        self.reply(connection, codec.encode_refusal(id_, refused))
+        session = self._record.sessions.get(connection.session or "")
+        who = connection.address if session is None else self._record.users[session.user].nick
+        self._refusals.append(Refusal(who, op, refused))
+
+    def notify(self, connection: Connection, refused: Refused) -> None:
+        """What nobody asked for: from now on this connection is refused so."""
+        retry_ms = refused.fields.get("retry_ms")
+        notice = Notice(
+            id=0,
+            notice=refused.code,
+            message=refused.message,
+            retry_ms=retry_ms if isinstance(retry_ms, int) else None,
+        )
+        self.reply(connection, codec.encode(notice))
+
+    def holds(self, event: Event) -> None:
+        """An event came to hold, for the operator's log."""
+        self._events.append(event)
+
+    def take(self) -> Effects:
+        """All of it; nothing is left."""
+        effects = Effects(
+            publications=self._topics.flush(),
+            replies=[
+                (connection.routing_id, codec.encode_replies(connection.replies))
+                for connection in self._answered
+            ],
+            events=self._events,
+            refusals=self._refusals,
+        )
+        for connection in self._answered:
+            connection.replies = []
+        self._answered, self._events, self._refusals = {}, [], []
+        return effects
