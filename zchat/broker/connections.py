@@ -41,8 +41,6 @@ class Connection:
         "shut",
         "since_ms",
         "subscriptions",
-        "suspected",
-        "suspected_at",
     )
 
     def __init__(self, fd: int, peer: Peer, since_ms: int) -> None:
@@ -54,12 +52,11 @@ class Connection:
         self.delivered = 0
         """Bytes on the wire of the frames libzmq has handed to us."""
         self.subscriptions = 0
-        """Subscription frames it ever sent."""
+        """Subscriptions and cancellations it ever sent."""
         self.junk = 0
+        """Frames it sent that are neither, or name no topic."""
         self.shut = False
         """Whether we have ended it; the monitor says when it is gone."""
-        self.suspected = 0
-        self.suspected_at = 0
 
     @property
     def address(self) -> str:
@@ -71,12 +68,11 @@ class Side:
     """The connections of one listening socket, by descriptor."""
 
     def __init__(self, bound: Bound) -> None:
+        self.socket = bound.socket
         self.monitor = bound.monitor
         self.by_fd: dict[int, Connection] = {}
         self.accepted = 0
         """Connections there ever were."""
-        self.emptied = 0
-        """Times its socket was read until nothing was left."""
 
 
 class Connections:
@@ -122,19 +118,18 @@ class Connections:
         gone, self._gone = self._gone, []
         return gone
 
-    def bind(self, routing_id: bytes, fd: int, identity: str) -> Connection | None:
+    def bind(self, routing_id: bytes, fd: int) -> Connection | None:
         """Note whose descriptor a new routing id is; None if its message is to be dropped.
 
-        ``identity`` is the id its peer claimed, empty for an honest one: routing ids are the
-        broker's own, and a connection that sets one is closed. Also None when the connection
-        has left already: nobody is there to hear a reply.
+        Routing ids are the broker's own: a connection that claims one is closed. Also None
+        when the connection has left already, since nobody is there to hear a reply.
         """
         # The monitor knows of a descriptor's next owner before its first message is read.
         self._follow(self.requesters)
         connection = self.requesters.by_fd.get(fd)
         if connection is None or connection.shut:
             return None
-        if identity or not self._is_ours(routing_id):
+        if not self._is_ours(routing_id):
             self.shut(connection)
             return None
         if connection.routing_id:
@@ -145,6 +140,11 @@ class Connections:
         connection.routing_id = routing_id
         self._by_id[routing_id] = connection
         return connection
+
+    def subscriber(self, fd: int) -> Connection | None:
+        """The living connection to the XPUB with this descriptor."""
+        self._follow(self.subscribers)
+        return self.subscribers.by_fd.get(fd)
 
     def delivered(self, connection: Connection, nbytes: int) -> None:
         """Count a frame that libzmq has handed to us, as long as it was on the wire."""

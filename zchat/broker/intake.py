@@ -7,7 +7,6 @@ from typing import Final
 import zmq
 
 from zchat.broker.connections import Connections
-from zchat.broker.sockets import Bound
 
 __all__ = ["Intake"]
 
@@ -17,8 +16,8 @@ _NOBLOCK: Final = zmq.NOBLOCK.value
 class Intake:
     """What clients have sent. ROUTER takes from each in turn, so nobody is served first."""
 
-    def __init__(self, router: Bound, connections: Connections) -> None:
-        self._socket = router.socket
+    def __init__(self, connections: Connections) -> None:
+        self._socket = connections.requesters.socket
         self._connections = connections
         self._skipping = False
         self.empty = True
@@ -42,15 +41,13 @@ class Intake:
                 routing_id = receive(_NOBLOCK)
             except zmq.Again:
                 self.empty = True
-                connections.requesters.emptied += 1
                 break
             # A Frame says whether more follows and where it came from. Measured: 1.05 µs for
             # the pair, 1.07 with bytes and RCVMORE, 2.3 with recv_multipart.
             frame = receive(_NOBLOCK, copy=False)
             connection = find(routing_id)
             if connection is None:
-                fd, identity = frame.get(zmq.SRCFD), frame.get("Identity")
-                connection = connections.bind(routing_id, int(fd), str(identity))
+                connection = connections.bind(routing_id, int(frame.get(zmq.SRCFD)))
             if frame.more:
                 self._skipping = True
                 if connection is not None:

@@ -49,16 +49,23 @@ class SocketSettings:
     """How long an answer may take before the connection is half-open, and closed."""
     handshake_ms: int = 10_000
     """How long a TCP connection may take to speak ZMTP (libzmq: 30 s)."""
-    max_subscriptions: int = 1_024
-    """Subscriptions one connection may send in its life, granted or not: libzmq walks them
-    all when it goes, 1.8 µs each, in our thread. Over it the connection is closed; libzmq's
-    SUB comes back by itself with those it still wants."""
+    publisher_receive_buffer: int = 32 * 1024
+    """What the kernel keeps of one subscriber's frames: so much still reaches us from a
+    connection we have shut."""
+    max_subscriptions: int = 2_048
+    """Subscriptions and cancellations one connection may send in its life, granted or not:
+    libzmq walks what is left of them when it goes, 1.8 µs each, in our thread. Over it the
+    connection is closed; libzmq's SUB comes back by itself with those it still wants."""
     max_junk: int = 4
     """Frames that are no subscription to a topic, before the connection is closed. No
     honest client sends one."""
     max_unfinished_bytes: int = 256 * 1024
     """Bytes received beyond what was delivered: an unfinished message. An honest one is
     a single frame, so it is never over ``max_request_bytes``."""
+    guard_growth_bytes: int = 8 * 1024 * 1024
+    """Growth of this process's memory at which all connections are looked at."""
+    guard_round_ms: int = 60_000
+    """How often each is looked at besides, a few at a time."""
     curve: bool = False
     """Whether CURVE wraps each frame; its bytes are counted when received is compared with
     delivered."""
@@ -137,6 +144,7 @@ def open_publisher(
     socket.set(zmq.MAXMSGSIZE, settings.max_subscription_bytes)
     socket.set(zmq.RCVHWM, settings.publisher_receive_hwm)
     socket.set(zmq.SNDHWM, settings.publisher_send_hwm)
+    socket.set(zmq.RCVBUF, settings.publisher_receive_buffer)
     # Nobody hears anything unless `zchat.broker.subscriptions` grants it.
     socket.set(zmq.XPUB_MANUAL, 1)
     return _listening(socket, address, 0)
