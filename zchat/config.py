@@ -29,6 +29,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Where requests are answered. Loopback: a broker that nobody set up is reached by nobody else."""
     publish: str = "tcp://127.0.0.1:5556"
     """Where publications go out."""
+    insecure: bool = False
+    """Allow addresses beyond loopback without encryption: everybody on the way can read and forge."""
     lobby: str = "lobby"
     """The room that is always there."""
 
@@ -60,6 +62,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The same in bytes of the frames they came in."""
     page: Count = 200
     """Events of a history page, and names of a list: about 60 KB of short messages."""
+    max_turn: Count = 1_000
+    """Frames taken from the socket in one turn: it bounds how long the others wait."""
+    snapshot_events: Count = 50_000
+    """Events after which the record is saved anew: a start folds at most about twice as many."""
     rekey_ms: Millis = 1_000
     """Keys of a room are replaced at most this often for those who leave by themselves: each costs
     one publication a member."""
