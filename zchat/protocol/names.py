@@ -59,7 +59,8 @@ def _enforce(text: str, profile: str) -> str:
         raise _bad(text, f"it has a character no name may have ({error.reason})") from None
     if len(name) > MAX_NAME:
         raise _bad(text, f"a name has 1 to {MAX_NAME} characters")
-    if not _ASCII.fullmatch(name):
+    # A combining mark in front would sit on whatever is shown before the name.
+    if not _ASCII.fullmatch(name) or unicodedata.category(name[0]).startswith("M"):
         raise _bad(text, "use letters, digits and . _ -, and begin with a letter, a digit or _")
     return name
 
