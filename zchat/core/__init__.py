@@ -2,7 +2,7 @@
 
 Read `table` (the broker on one page), then `broker` (a turn), `checks` and `fold` (what an
 event relies on, what it changes), `record` (what follows from the journal). The live side
-is `connections`, `presence`, `hearing`, `topics`.
+is `clients`, `presence`, `hearing`, `topics`.
 """
 
 from .broker import Broker

@@ -25,8 +25,8 @@ from zchat.protocol import requests as q
 from zchat.protocol.replies import Done, Reply
 
 from .checks import verdict
+from .clients import Client, Clients
 from .clock import Now
-from .connections import Connection, Connections
 from .desk import Desk
 from .effects import Effects, Read
 from .fold import apply
@@ -64,23 +64,23 @@ class Broker:
         self.settings = settings
         self.record = record
         self.timers = Timers()
-        self.connections = Connections()
+        self.clients = Clients()
         self.topics = Topics(fresh)
-        self.presence = Presence(settings, record, self.connections, self.timers)
+        self.presence = Presence(settings, record, self.clients, self.timers)
         self.desk = Desk(
             settings,
             record,
             epoch,
             agent,
             self.topics,
-            self.connections,
+            self.clients,
             self.presence.leaving,
             fresh,
         )
         self.hearing = Hearing(settings, record, self.topics, self.timers)
         self.draining: int | None = None  # ms after which clients may come back
         self._proposals: list[e.Event] = []
-        self._waiting: dict[Name, list[tuple[Connection, q.Request]]] = {}
+        self._waiting: dict[Name, list[tuple[Client, q.Request]]] = {}
         self._reads: list[Read] = []
         self._outbox = Outbox(record, self.topics)
         self.presence.start(now.monotonic)
@@ -88,39 +88,39 @@ class Broker:
     # What comes in.
 
     def receive(self, routing_id: bytes, address: str, frame: bytes, now: Now) -> None:
-        """One frame of requests from a connection."""
-        connection = self.connections.get(routing_id)
-        if connection is None:
+        """One frame of requests from a client."""
+        client = self.clients.get(routing_id)
+        if client is None:
             bucket = Bucket(self.settings.rate, self.settings.burst, now.monotonic)
-            connection = Connection(routing_id, address, bucket)
-            self.connections.add(connection)
+            client = Client(routing_id, address, bucket)
+            self.clients.add(client)
         try:
             requests = codec.decode_requests(frame)
         except ProtocolError as error:
-            self._outbox.refuse(connection, 0, "frame", Refused("bad-frame", str(error)))
+            self._outbox.refuse(client, 0, "frame", Refused("bad-frame", str(error)))
             return
-        held = connection.held
+        held = client.held
         over = bool(held) and (
             len(held) + len(requests) > self.settings.max_waiting
-            or connection.held_bytes + len(frame) > self.settings.max_waiting_bytes
+            or client.held_bytes + len(frame) > self.settings.max_waiting_bytes
         )
-        connection.held_bytes += 0 if over else len(frame)
+        client.held_bytes += 0 if over else len(frame)
         for request in requests:
             if isinstance(request, Refused):
-                self._outbox.refuse(connection, int(str(request.fields["id"])), "request", request)
+                self._outbox.refuse(client, int(str(request.fields["id"])), "request", request)
             elif over:
-                retry_ms = connection.bucket.wait_ms(len(held)) or 1
+                retry_ms = client.bucket.wait_ms(len(held)) or 1
                 self._outbox.refuse(
-                    connection, request.id, request.op, Refused("rate-limited", retry_ms=retry_ms)
+                    client, request.id, request.op, Refused("rate-limited", retry_ms=retry_ms)
                 )
             else:
                 held.append(request)
-        self._advance(connection, now)
+        self._advance(client, now)
 
     def disconnected(self, routing_id: bytes, now: Now) -> None:
-        """A connection is gone."""
+        """A client is gone."""
         self.timers.cancel(("bucket", routing_id.hex()))
-        session = self.connections.remove(routing_id)
+        session = self.clients.remove(routing_id)
         if session is not None:
             self._propose(self.presence.lost(session, now))
 
@@ -133,9 +133,9 @@ class Broker:
         for kind, name in self.timers.expired(now.monotonic):
             match kind:
                 case "bucket":
-                    connection = self.connections.get(bytes.fromhex(name))
-                    if connection is not None:
-                        self._advance(connection, now)
+                    client = self.clients.get(bytes.fromhex(name))
+                    if client is not None:
+                        self._advance(client, now)
                 case "away":
                     self._propose(self.presence.away(name, now))
                 case "grace":
@@ -152,63 +152,63 @@ class Broker:
     def drain(self, retry_ms: int) -> None:
         """Stop accepting: tell every client, and when to come back."""
         self.draining = retry_ms
-        for connection in self.connections:
-            self._outbox.notify(connection, Refused("draining", retry_ms=retry_ms))
+        for client in self.clients:
+            self._outbox.notify(client, Refused("draining", retry_ms=retry_ms))
 
     # Deciding.
 
-    def _advance(self, connection: Connection, now: Now) -> None:
-        """Decide what the connection has sent, in order, as far as barrier and rate allow."""
-        held = connection.held
-        while held and not connection.barrier:
+    def _advance(self, client: Client, now: Now) -> None:
+        """Decide what the client has sent, in order, as far as barrier and rate allow."""
+        held = client.held
+        while held and not client.barrier:
             cost = TABLE[type(held[0])].cost
-            if not connection.bucket.take(cost, now.monotonic):
-                due = now.monotonic + connection.bucket.wait_ms(cost)
-                self.timers.set(("bucket", connection.routing_id.hex()), due)
+            if not client.bucket.take(cost, now.monotonic):
+                due = now.monotonic + client.bucket.wait_ms(cost)
+                self.timers.set(("bucket", client.routing_id.hex()), due)
                 return
             request = held.popleft()
             try:
-                self._decide(connection, request, now)
+                self._decide(client, request, now)
             except Refused as refused:
-                self._outbox.refuse(connection, request.id, request.op, refused)
+                self._outbox.refuse(client, request.id, request.op, refused)
         if not held:
-            connection.held_bytes = 0
+            client.held_bytes = 0
 
-    def _decide(self, connection: Connection, request: q.Request, now: Now) -> None:
+    def _decide(self, client: Client, request: q.Request, now: Now) -> None:
         """One request through its gates. Raises `Refused`."""
         row = TABLE[type(request)]
         if self.draining is not None:
             raise Refused("draining", retry_ms=self.draining)
-        if row.standing is Standing.SESSION and connection.session is None:
-            raise Refused("session-ended" if connection.ended else "no-session")
+        if row.standing is Standing.SESSION and client.session is None:
+            raise Refused("session-ended" if client.ended else "no-session")
         desk = self.desk
-        desk.seat(connection, now)
+        desk.seat(client, now)
         if isinstance(request, q.Appending):
-            assert connection.session is not None
-            waiting = self._waiting.get((connection.session, request.serial))
+            assert client.session is not None
+            waiting = self._waiting.get((client.session, request.serial))
             if waiting is not None:
-                connection.barrier = row.barrier
-                waiting.append((connection, request))
+                client.barrier = row.barrier
+                waiting.append((client, request))
                 return
             first = desk.session.serials.find(request.serial)
             if first:
-                self._answer(connection, request, first)
+                self._answer(client, request, first)
                 return
         row.permission(desk, request)
         answer = row.handler(desk, request)
         if isinstance(answer, Reply):
-            self._outbox.reply(connection, codec.encode(answer))
+            self._outbox.reply(client, codec.encode(answer))
             return
-        connection.barrier = row.barrier
+        client.barrier = row.barrier
         if isinstance(answer, Read):
             self._reads.append(answer)
             return
         events = answer if isinstance(answer, tuple) else (answer,)
         objection = verdict(self.record, events[0])
         if isinstance(objection, Refused):
-            connection.barrier = False
+            client.barrier = False
             raise objection
-        self._waiting.setdefault(_name(events[0]), []).append((connection, request))
+        self._waiting.setdefault(_name(events[0]), []).append((client, request))
         self._proposals.extend(events)
 
     def _propose(self, event: e.Event | None) -> None:
@@ -227,16 +227,16 @@ class Broker:
         refused = Refused("storage-full", retry_ms=self.settings.retry_ms)
         for event in batch:
             self.presence.void(event, now, retry_ms=self.settings.retry_ms)
-            for connection, request in self._waiting.pop(_name(event), ()):
-                self._outbox.refuse(connection, request.id, request.op, refused)
-                self._release(connection, now)
+            for client, request in self._waiting.pop(_name(event), ()):
+                self._outbox.refuse(client, request.id, request.op, refused)
+                self._release(client, now)
 
     def committed(self, events: Iterable[e.Event], now: Now) -> list[int]:
         """Fold what the journal committed, own and others' events alike. Returns the void positions."""
         heads = self.record.heads
         void: list[int] = []
-        settled: list[Connection] = []
-        anew: list[tuple[Connection, q.Request]] = []
+        settled: list[Client] = []
+        anew: list[tuple[Client, q.Request]] = []
         for event in events:
             streams = event.streams()
             prevs = [heads.get(stream, 0) for stream in streams]
@@ -248,22 +248,22 @@ class Broker:
             else:
                 self.presence.void(event, now, retry_ms=0)
                 void.append(event.position)
-            for connection, request in self._waiting.pop(_name(event), ()):
-                settled.append(connection)
+            for client, request in self._waiting.pop(_name(event), ()):
+                settled.append(client)
                 if isinstance(objection, Refused) and objection.code == "stale":
                     # What it was decided on changed in the same turn; it is decided anew.
-                    anew.append((connection, request))
+                    anew.append((client, request))
                 else:
-                    self._settle(connection, request, event, objection, now)
-        for connection, request in reversed(anew):
-            connection.held.appendleft(request)
-        for connection in settled:
-            self._release(connection, now)
+                    self._settle(client, request, event, objection, now)
+        for client, request in reversed(anew):
+            client.held.appendleft(request)
+        for client in settled:
+            self._release(client, now)
         return void
 
     def _settle(
         self,
-        connection: Connection,
+        client: Client,
         request: q.Request,
         event: e.Event,
         objection: Refused | Repeat | None,
@@ -271,22 +271,22 @@ class Broker:
     ) -> None:
         """Answer the request that caused ``event``."""
         if isinstance(objection, Refused):
-            self._outbox.refuse(connection, request.id, request.op, objection)
+            self._outbox.refuse(client, request.id, request.op, objection)
         elif isinstance(request, q.Hello):
-            self._welcome(connection, request, event, now)
+            self._welcome(client, request, event, now)
         else:
             position = event.position if objection is None else objection.position
             try:
-                self._answer(connection, request, position)
+                self._answer(client, request, position)
             except Refused as refused:
-                self._outbox.refuse(connection, request.id, request.op, refused)
+                self._outbox.refuse(client, request.id, request.op, refused)
 
-    def _welcome(self, connection: Connection, request: q.Hello, event: e.Event, now: Now) -> None:
-        if self.connections.get(connection.routing_id) is not connection:
-            if self.connections.of(event.session) is None:
+    def _welcome(self, client: Client, request: q.Hello, event: e.Event, now: Now) -> None:
+        if self.clients.get(client.routing_id) is not client:
+            if self.clients.of(event.session) is None:
                 self._propose(self.presence.lost(event.session, now))
             return
-        former = self.connections.bind(connection, event.session)
+        former = self.clients.bind(client, event.session)
         if former is not None:
             self._outbox.notify(former, Refused("taken-over"))
         self.presence.found(event.session)
@@ -294,24 +294,24 @@ class Broker:
         welcome = sessions.welcome(
             self.desk, request.id, event.session, event.position, resumed=resumed
         )
-        self._outbox.reply(connection, codec.encode(welcome))
+        self._outbox.reply(client, codec.encode(welcome))
 
-    def _answer(self, connection: Connection, request: q.Request, position: int) -> None:
+    def _answer(self, client: Client, request: q.Request, position: int) -> None:
         """The reply to an append that stands at ``position``. Raises `Refused`."""
-        if isinstance(request, q.Join) and connection.session is not None:
-            self.desk.session_id = connection.session
+        if isinstance(request, q.Join) and client.session is not None:
+            self.desk.session_id = client.session
             name = self.desk.room(request.room)
             reply: Reply = rooms.joined(self.desk, request.id, name, position)
         else:
             reply = Done(id=request.id, position=position)
-        self._outbox.reply(connection, codec.encode(reply))
+        self._outbox.reply(client, codec.encode(reply))
         if isinstance(request, q.Bye):
-            self.connections.unbind(connection)
+            self.clients.unbind(client)
 
-    def _release(self, connection: Connection, now: Now) -> None:
+    def _release(self, client: Client, now: Now) -> None:
         """What waited behind a barrier goes on."""
-        connection.barrier = False
-        self._advance(connection, now)
+        client.barrier = False
+        self._advance(client, now)
 
     # Reading.
 
@@ -322,14 +322,14 @@ class Broker:
 
     def page(self, read: Read, events: Sequence[e.Event], more: bool, floor: int, now: Now) -> None:
         """What the journal holds for ``read``."""
-        connection = self.connections.get(read.routing_id)
-        if connection is None:
+        client = self.clients.get(read.routing_id)
+        if client is None:
             return
-        if connection.session is not None:
-            user = self.record.sessions[connection.session].user
+        if client.session is not None:
+            user = self.record.sessions[client.session].user
             head = self.record.head(read.stream)
-            self._outbox.reply(connection, encode_page(read, user, events, more, floor, head))
-        self._release(connection, now)
+            self._outbox.reply(client, encode_page(read, user, events, more, floor, head))
+        self._release(client, now)
 
     # Going out.
 

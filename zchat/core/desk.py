@@ -16,8 +16,8 @@ from zchat.protocol import names
 from zchat.protocol.events import Event
 from zchat.protocol.replies import Handout, Reply
 
+from .clients import Client, Clients
 from .clock import Now
-from .connections import Connection, Connections
 from .effects import Read
 from .record import Record, Session, User
 from .topics import Topics
@@ -32,7 +32,7 @@ class Desk:
     """One request's view of the broker."""
 
     __slots__ = (
-        "agent", "connection", "connections", "epoch", "fresh", "leaving", "now", "record", "session_id",
+        "agent", "client", "clients", "epoch", "fresh", "leaving", "now", "record", "session_id",
         "settings", "topics",
     )  # fmt: skip
 
@@ -43,7 +43,7 @@ class Desk:
         epoch: str,
         agent: str,
         topics: Topics,
-        connections: Connections,
+        clients: Clients,
         leaving: Set[str],
         fresh: Callable[[int], bytes],
     ) -> None:
@@ -53,14 +53,14 @@ class Desk:
         self.leaving = leaving  # sessions about to be away: proposed and not committed
         self.record = record
         self.topics = topics
-        self.connections = connections
+        self.clients = clients
         self.fresh = fresh
 
-    def seat(self, connection: Connection, now: Now) -> None:
-        """The next request is this connection's."""
-        self.connection = connection
+    def seat(self, client: Client, now: Now) -> None:
+        """The next request is this client's."""
+        self.client = client
         self.now = now
-        self.session_id = connection.session or ""
+        self.session_id = client.session or ""
 
     @property
     def session(self) -> Session:

@@ -46,7 +46,7 @@ class Effects(msgspec.Struct, kw_only=True):
     publications: list[bytes]
     """Frames for XPUB, in order."""
     replies: list[tuple[bytes, bytes]]
-    """Routing id and frame for ROUTER; at most one a connection."""
+    """Routing id and frame for ROUTER; at most one a client."""
     events: list[Event]
     """What came to hold, for the log."""
     refusals: list[Refusal]

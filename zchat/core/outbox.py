@@ -7,7 +7,7 @@ from zchat.protocol import codec
 from zchat.protocol.events import Event
 from zchat.protocol.replies import Notice
 
-from .connections import Connection
+from .clients import Client
 from .effects import Effects, Refusal
 from .record import Record
 from .topics import Topics
@@ -21,24 +21,24 @@ class Outbox:
     def __init__(self, record: Record, topics: Topics) -> None:
         self._record = record
         self._topics = topics
-        self._answered: dict[Connection, None] = {}
+        self._answered: dict[Client, None] = {}
         self._events: list[Event] = []
         self._refusals: list[Refusal] = []
 
-    def reply(self, connection: Connection, reply: bytes) -> None:
-        """An encoded reply for a connection; all of a turn's go in one frame."""
-        connection.replies.append(reply)
-        self._answered[connection] = None
+    def reply(self, client: Client, reply: bytes) -> None:
+        """An encoded reply for a client; all of a turn's go in one frame."""
+        client.replies.append(reply)
+        self._answered[client] = None
 
-    def refuse(self, connection: Connection, id_: int, op: str, refused: Refused) -> None:
+    def refuse(self, client: Client, id_: int, op: str, refused: Refused) -> None:
         """A refusal, for the connection and for the operator's log."""
-        self.reply(connection, codec.encode_refusal(id_, refused))
-        session = self._record.sessions.get(connection.session or "")
-        who = connection.address if session is None else self._record.users[session.user].nick
+        self.reply(client, codec.encode_refusal(id_, refused))
+        session = self._record.sessions.get(client.session or "")
+        who = client.address if session is None else self._record.users[session.user].nick
         self._refusals.append(Refusal(who, op, refused))
 
-    def notify(self, connection: Connection, refused: Refused) -> None:
-        """What nobody asked for: from now on this connection is refused so."""
+    def notify(self, client: Client, refused: Refused) -> None:
+        """What nobody asked for: from now on this client is refused so."""
         retry_ms = refused.fields.get("retry_ms")
         notice = Notice(
             id=0,
@@ -46,7 +46,7 @@ class Outbox:
             message=refused.message,
             retry_ms=retry_ms if isinstance(retry_ms, int) else None,
         )
-        self.reply(connection, codec.encode(notice))
+        self.reply(client, codec.encode(notice))
 
     def holds(self, event: Event) -> None:
         """An event came to hold, for the operator's log."""
@@ -57,13 +57,13 @@ class Outbox:
         effects = Effects(
             publications=self._topics.flush(),
             replies=[
-                (connection.routing_id, codec.encode_replies(connection.replies))
-                for connection in self._answered
+                (client.routing_id, codec.encode_replies(client.replies))
+                for client in self._answered
             ],
             events=self._events,
             refusals=self._refusals,
         )
-        for connection in self._answered:
-            connection.replies = []
+        for client in self._answered:
+            client.replies = []
         self._answered, self._events, self._refusals = {}, [], []
         return effects

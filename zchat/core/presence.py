@@ -1,4 +1,4 @@
-"""Who is away and who is gone: what follows when a session loses its connection.
+"""Who is away and who is gone: what follows when a session loses its client.
 
 It proposes events and sets timers; it writes no record.
 """
@@ -8,8 +8,8 @@ from __future__ import annotations
 from zchat.config import Settings
 from zchat.protocol import events as e
 
+from .clients import Clients
 from .clock import Now
-from .connections import Connections
 from .record import Record
 from .timers import Timers
 
@@ -17,14 +17,14 @@ __all__ = ["Presence"]
 
 
 class Presence:
-    """The grace of every session that has no connection."""
+    """The grace of every session that has no client."""
 
     def __init__(
-        self, settings: Settings, record: Record, connections: Connections, timers: Timers
+        self, settings: Settings, record: Record, clients: Clients, timers: Timers
     ) -> None:
         self._settings = settings
         self._record = record
-        self._connections = connections
+        self._clients = clients
         self._timers = timers
         self.leaving: set[str] = set()  # sessions whose `WentAway` is proposed and not committed
 
@@ -34,19 +34,19 @@ class Presence:
             self._timers.set(("grace", session), now_ms + self._settings.grace_ms)
 
     def lost(self, session: str, now: Now) -> e.Event | None:
-        """The session's connection is gone: its rooms are to be told, its grace begins."""
+        """The session's client is gone: its rooms are to be told, its grace begins."""
         self._timers.set(("grace", session), now.monotonic + self._settings.grace_ms)
         return self.away(session, now)
 
     def found(self, session: str) -> None:
-        """The session has a connection."""
+        """The session has a client."""
         self._timers.cancel(("grace", session))
         self._timers.cancel(("away", session))
 
     def away(self, session_id: str, now: Now) -> e.Event | None:
-        """What tells the rooms that a session has no connection, if that is so and news."""
+        """What tells the rooms that a session has no client, if that is so and news."""
         session = self._record.sessions.get(session_id)
-        if session is None or session.away or self._connections.of(session_id) is not None:
+        if session is None or session.away or self._clients.of(session_id) is not None:
             return None
         self.leaving.add(session_id)
         user = self._record.users[session.user]
@@ -59,9 +59,9 @@ class Presence:
         )
 
     def end(self, session_id: str, now: Now) -> e.Event | None:
-        """What ends a session whose grace is over, if it still has no connection."""
+        """What ends a session whose grace is over, if it still has no client."""
         session = self._record.sessions.get(session_id)
-        if session is None or self._connections.of(session_id) is not None:
+        if session is None or self._clients.of(session_id) is not None:
             return None
         user = self._record.users[session.user]
         return e.SessionEnded(
@@ -78,7 +78,7 @@ class Presence:
         match event:
             case e.WentAway():
                 self.leaving.discard(event.session)
-            case e.CameBack() if self._connections.of(event.session) is None:
+            case e.CameBack() if self._clients.of(event.session) is None:
                 self._timers.set(("away", event.session), now.monotonic)
             case e.SessionEnded():
                 self.leaving.discard(event.session)

@@ -37,7 +37,7 @@ class Row(NamedTuple):
     standing: Standing
     """What its connection must have."""
     cost: int
-    """What it takes out of the connection's bucket."""
+    """What it takes out of the client's bucket."""
     permission: Callable[[Desk, Any], None]
     """Raises `Refused` where the user's role or the room's mode forbids it."""
     barrier: bool

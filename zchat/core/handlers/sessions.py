@@ -21,7 +21,7 @@ def hello(desk: Desk, request: q.Hello) -> Answer:
     """C:hello ( S:welcome / S:error )."""
     if request.protocol != PROTOCOL:
         raise Refused("unsupported-protocol", supported=PROTOCOL, asked=request.protocol)
-    if desk.connection.session is not None:
+    if desk.client.session is not None:
         raise Refused("bad-request", reason="this connection has a session; say bye first")
     owner = token_hash(request.token)
     if request.resume is not None:
@@ -30,9 +30,9 @@ def hello(desk: Desk, request: q.Hello) -> Answer:
     if repeated is not None:
         # The welcome of this very hello was lost: it is the same session.
         return _continued(desk, repeated, owner, owner)
-    address = desk.connection.address
+    address = desk.client.address
     limit = desk.settings.sessions_per_address
-    if desk.connections.sessions_at(address) >= limit:
+    if desk.clients.sessions_at(address) >= limit:
         raise Refused("too-many-sessions", address=address, limit=limit)
     session = _fresh_id(desk)
     return e.SessionStarted(
@@ -93,7 +93,7 @@ def _guest(desk: Desk) -> str:
 def welcome(
     desk: Desk, id_: int, session_id: str, position: int, *, resumed: bool
 ) -> replies.Welcome:
-    """What a client needs at the start of a connection."""
+    """What a client needs at the start of a client."""
     session = desk.record.sessions[session_id]
     user = desk.record.users[session.user]
     return replies.Welcome(

@@ -53,7 +53,7 @@ def history(desk: Desk, request: q.History) -> Answer:
     if (request.after or 0) > head:
         raise Refused("out-of-range", position=request.after, head=head)
     return Read(
-        routing_id=desk.connection.routing_id,
+        routing_id=desk.client.routing_id,
         id=request.id,
         stream=part.stream,
         after=None if request.after is None else max(request.after, part.after),

@@ -1,0 +1,98 @@
+"""The live side: which client speaks for which session, and what of theirs waits.
+
+It belongs to one process and is empty at its start; nothing of it is journalled.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterator
+
+from zchat.protocol.requests import Request
+
+from .ratelimit import Bucket
+
+__all__ = ["Client", "Clients"]
+
+
+class Client:
+    """One client's DEALER, by the routing id that libzmq gave it."""
+
+    __slots__ = (
+        "address", "barrier", "bucket", "ended", "held", "held_bytes", "replies", "routing_id", "session",
+    )  # fmt: skip
+
+    def __init__(self, routing_id: bytes, address: str, bucket: Bucket) -> None:
+        self.routing_id = routing_id
+        self.address = address
+        self.bucket = bucket
+        self.session: str | None = None  # the session it speaks for
+        self.ended = False  # its session is over, or is another client's
+        self.barrier = False  # a request is under way that those behind it must wait for
+        self.held: deque[Request] = deque()  # decoded, in order, not yet decided
+        self.held_bytes = 0  # of the frames they came in
+        self.replies: list[bytes] = []  # of this turn, encoded
+
+
+class Clients:
+    """Every client that has sent a request, and the one each session has."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[bytes, Client] = {}
+        self._by_session: dict[str, Client] = {}
+        self._sessions_at: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def __iter__(self) -> Iterator[Client]:
+        return iter(self._by_id.values())
+
+    def get(self, routing_id: bytes) -> Client | None:
+        """The client with this routing id."""
+        return self._by_id.get(routing_id)
+
+    def add(self, client: Client) -> None:
+        """A client sent its first request."""
+        self._by_id[client.routing_id] = client
+
+    def remove(self, routing_id: bytes) -> str | None:
+        """A client is gone. Returns the session it spoke for, if any."""
+        client = self._by_id.pop(routing_id, None)
+        return None if client is None else self.unbind(client)
+
+    def of(self, session: str) -> Client | None:
+        """The client that speaks for a session."""
+        return self._by_session.get(session)
+
+    def sessions_at(self, address: str) -> int:
+        """How many sessions have a client at this address."""
+        return self._sessions_at[address]
+
+    def bind(self, client: Client, session: str) -> Client | None:
+        """``client`` speaks for ``session`` now. Returns the one that did, if another."""
+        former = self._by_session.get(session)
+        if former is client:
+            return None
+        if former is not None:
+            self.unbind(former)
+        self._by_session[session] = client
+        self._sessions_at[client.address] += 1
+        client.session = session
+        client.ended = False
+        return former
+
+    def unbind(self, client: Client) -> str | None:
+        """``client`` speaks for no session any more. Returns the one it spoke for."""
+        session = client.session
+        if session is None:
+            return None
+        client.session = None
+        client.ended = True
+        client.held.clear()
+        client.held_bytes = 0
+        del self._by_session[session]
+        self._sessions_at[client.address] -= 1
+        if not self._sessions_at[client.address]:
+            del self._sessions_at[client.address]
+        return session
