@@ -86,6 +86,12 @@ class Bound(NamedTuple):
     first_id: int
     """ROUTER: the number of its first routing id; each connection's is one more."""
 
+    def close(self) -> None:
+        """Stop listening and end every connection; what was not sent yet is dropped."""
+        self.socket.disable_monitor()
+        self.monitor.close()
+        self.socket.close()
+
 
 def open_context(settings: SocketSettings) -> zmq.Context[zmq.Socket[bytes]]:
     """The one context of a broker: make it before any other socket of the process.
@@ -183,17 +189,15 @@ def _first_id(router: zmq.Socket[bytes]) -> int:
 
 
 def _listening(socket: zmq.Socket[bytes], address: str, first_id: int) -> Bound:
-    monitor = _monitor(socket)
+    bound = Bound(socket, _monitor(socket), address, first_id)
     try:
         socket.bind(address)
     except zmq.ZMQError as error:
-        socket.disable_monitor()
-        monitor.close()
-        socket.close()
+        bound.close()
         raise _explained(address, error) from error
     endpoint = socket.get(zmq.LAST_ENDPOINT)
     assert isinstance(endpoint, bytes)
-    return Bound(socket, monitor, endpoint.rstrip(b"\0").decode(), first_id)
+    return bound._replace(endpoint=endpoint.rstrip(b"\0").decode())
 
 
 def _monitor(socket: zmq.Socket[bytes]) -> zmq.Socket[bytes]:
