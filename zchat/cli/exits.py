@@ -1,0 +1,85 @@
+"""How a command ends: an error becomes an exit code and one sentence on stderr, never a traceback.
+
+Only errors that zchat raises on purpose are turned into sentences; anything else is a
+defect, and its traceback is wanted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Final
+
+from typer.exceptions import TyperException
+
+from zchat.errors import Unreachable, UsageError, ZchatError
+
+__all__ = ["INTERRUPTED", "NO_BROKER", "PIPE_CLOSED", "REFUSED", "USAGE", "ended", "exit_code"]
+
+REFUSED: Final = 1
+"""The broker said no, or the machine did: a nick taken, a port in use, a full disk."""
+USAGE: Final = 2
+"""The command line is off."""
+NO_BROKER: Final = 69
+"""Nobody answers (EX_UNAVAILABLE of sysexits.h)."""
+INTERRUPTED: Final = 130
+"""Ctrl-C: 128 + SIGINT, as a shell reports it."""
+PIPE_CLOSED: Final = 141
+"""Whoever read our output had enough: 128 + SIGPIPE, as a shell reports it."""
+
+
+def exit_code(error: BaseException) -> int:
+    """The code a command ends with for this error."""
+    match error:
+        case UsageError():
+            return USAGE
+        case Unreachable():
+            return NO_BROKER
+        case KeyboardInterrupt():
+            return INTERRUPTED
+        case BrokenPipeError():
+            return PIPE_CLOSED
+        case TyperException():
+            return error.exit_code
+        case _:
+            return REFUSED
+
+
+def ended(run: Callable[[], object]) -> int:
+    """Run a command to its end; the exit code. What went wrong is said on stderr."""
+    try:
+        try:
+            code = run()
+        except ExceptionGroup as group:
+            raise _first(group) from None
+        sys.stdout.flush()
+    except (ZchatError, TyperException) as error:
+        complain(_sentence(error))
+        return exit_code(error)
+    except (KeyboardInterrupt, BrokenPipeError) as error:
+        # What is still buffered has no reader; the interpreter would complain at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exit_code(error)
+    return code if isinstance(code, int) else 0
+
+
+def complain(sentence: str) -> None:
+    """Say what is wrong, where no program reads it by mistake."""
+    print(f"zchat: {sentence}", file=sys.stderr, flush=True)
+
+
+def _first(group: ExceptionGroup) -> Exception:
+    """The error that matters of those that tasks raised together."""
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, ExceptionGroup) else error
+
+
+def _sentence(error: ZchatError | TyperException) -> str:
+    if isinstance(error, ZchatError):
+        return str(error)
+    sentence = error.format_message().rstrip(".")
+    context = getattr(error, "ctx", None)
+    if context is None:
+        return sentence
+    return f"{sentence[:1].lower()}{sentence[1:]}; see: {context.command_path} --help"
