@@ -79,6 +79,7 @@ class Broker:
         )
         self.hearing = Hearing(settings, record, self.topics, self.timers)
         self.draining: int | None = None  # ms after which clients may come back
+        self.repeats = 0  # requests that had been appended before
         self._proposals: list[e.Event] = []
         self._waiting: dict[Name, list[tuple[Client, q.Request]]] = {}
         self._reads: list[Read] = []
@@ -192,6 +193,7 @@ class Broker:
                 return
             first = desk.session.serials.find(request.serial)
             if first:
+                self.repeats += 1
                 self._answer(client, request, first)
                 return
         row.permission(desk, request)
