@@ -7,11 +7,16 @@ Policy (who may read, what is kept for how long) stays above it. Adapters are he
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
-from zchat.protocol.events import Event
+from zchat.protocol.events import EVENTS, Event, Posted, Whispered
 
-__all__ = ["Journal", "Range"]
+__all__ = ["MESSAGES", "Journal", "Range"]
+
+MESSAGES: Final = frozenset(
+    kind for kind, type_ in EVENTS.items() if issubclass(type_, Posted | Whispered)
+)
+"""The kinds of event that `Journal.trim` forgets; the record folds the same without them."""
 
 
 class Range(NamedTuple):
@@ -83,7 +88,10 @@ class Journal(Protocol):
         ...
 
     def redact(self, position: int, event: Event) -> None:
-        """Replace the event at a position by what may remain of it; its place stays."""
+        """Replace the event at a position by what may remain of it, in the same streams.
+
+        Where nothing stands any more, nothing happens.
+        """
         ...
 
     def trim(self, stream: str, through: int) -> int:
