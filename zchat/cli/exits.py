@@ -14,6 +14,7 @@ from typing import Final
 from typer.exceptions import TyperException
 
 from zchat.errors import Unreachable, UsageError, ZchatError
+from zchat.protocol.text import displayable
 
 __all__ = ["INTERRUPTED", "NO_BROKER", "PIPE_CLOSED", "REFUSED", "USAGE", "ended", "exit_code"]
 
@@ -66,7 +67,7 @@ def ended(run: Callable[[], object]) -> int:
 
 def complain(sentence: str) -> None:
     """Say what is wrong, where no program reads it by mistake."""
-    print(f"zchat: {sentence}", file=sys.stderr, flush=True)
+    print(f"zchat: {displayable(sentence)}", file=sys.stderr, flush=True)
 
 
 def _first(group: ExceptionGroup) -> Exception:
