@@ -63,7 +63,7 @@ class Shell:
             self.turn(10)
         return time.monotonic() - start
 
-    def peer(self, kind: int, *, topics: tuple[bytes, ...] = (), **options: bytes) -> Any:
+    def peer(self, kind: int, *, topics: tuple[bytes, ...] = (), **options: bytes | int) -> Any:
         socket = self.context.socket(kind)
         socket.set(zmq.LINGER, 0)
         for name, value in options.items():

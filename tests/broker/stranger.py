@@ -4,6 +4,7 @@ As a program, ``python stranger.py PORT KIND BYTES_PER_PART SECONDS``, it pours 
 one message that never ends.
 """
 
+import contextlib
 import socket
 import struct
 import sys
@@ -41,14 +42,9 @@ def pour(port: int, kind: str, size: int, seconds: float) -> None:
     stream = meet(port, Socket_Type=kind.encode())
     parts = frame(bytes(size), MORE) * max(1, 65_536 // (size + 2))
     end = time.monotonic() + seconds
-    poured = 0
-    try:
+    with contextlib.suppress(OSError):
         while time.monotonic() < end:
-            poured += stream.send(parts)
-    except OSError:
-        print("shut", poured)
-    else:
-        print("still open", poured)
+            stream.sendall(parts)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 
@@ -80,22 +81,29 @@ def test_a_descriptor_used_again_belongs_to_the_newcomer(shell: Shell) -> None:
 
 
 def test_unread_words_of_one_who_left_are_not_the_newcomers(shell: Shell) -> None:
-    """The monitor is not read until both are there: two ids come through one descriptor."""
-    first = stranger.meet(shell.port("DEALER"), Socket_Type=b"DEALER")
-    first.sendall(stranger.frame(b"first"))
-    shell.router.socket.poll(5_000)
-    first.close()
-    monitor = shell.connections.monitors[0]
-    assert monitor.poll(5_000)
-    second = stranger.meet(shell.port("DEALER"), Socket_Type=b"DEALER")
-    second.sendall(stranger.frame(b"second"))
-    shell.until(lambda: (b"second" in [body for _, body in shell.arrived]))
-    routing_id = next(rid for rid, body in shell.arrived if body == b"second")
-    shell.turn()
-    assert shell.connections.find(routing_id) is not None
-    assert len(shell.connections) == 1
-    assert all(gone.routing_id != routing_id for gone in shell.gone)
-    second.close()
+    """When nothing was read until both have come, two ids come through one descriptor."""
+
+    def say(word: bytes) -> socket.socket:
+        stream = stranger.meet(shell.port("DEALER"), Socket_Type=b"DEALER")
+        stream.sendall(stranger.frame(word))
+        assert shell.router.socket.poll(5_000)
+        return stream
+
+    for _ in range(20):
+        say(b"first").close()
+        assert shell.connections.monitors[0].poll(5_000)
+        with say(b"second"):
+            shell.until(lambda: b"second" in [body for _, body in shell.arrived])
+            ids = {body: routing_id for routing_id, body in shell.arrived}
+            fd = found(shell, ids[b"second"]).fd
+            if b"first" in ids:
+                assert shell.connections.bind(ids[b"first"], fd) is None
+                assert shell.connections.find(ids[b"first"]) is None
+                assert shell.connections.find(ids[b"second"]) is not None
+                return
+        shell.until(lambda: len(shell.connections) == 0)
+        shell.arrived.clear()
+    pytest.skip("this system did not use a descriptor twice")
 
 
 @pytest.mark.parametrize(
@@ -112,7 +120,7 @@ def test_a_claimed_routing_id_closes_its_connection(shell: Shell, claimed: bytes
 
 
 def test_the_id_of_a_living_client_cannot_be_taken(shell: Shell) -> None:
-    """libzmq ignores the second one in silence; the first one's replies stay its own."""
+    """Libzmq ignores the second one in silence; the first one's replies stay its own."""
     honest = shell.peer(zmq.DEALER)
     honest.send(b"hello")
     shell.until(lambda: shell.arrived)
@@ -151,8 +159,8 @@ def test_several_frames_in_one_message_close_the_connection(shell: Shell) -> Non
     routing_id, _ = shell.arrived.pop()
     bad = shell.peer(zmq.DEALER, RECONNECT_IVL=-1)
     bad.send_multipart([b"", routing_id, b"I am honest", b"", b""])
-    shell.until(lambda: len(shell.connections) == 2)
-    shell.until(lambda: len(shell.connections) == 1)
+    accepted = shell.connections.requesters
+    shell.until(lambda: accepted.accepted == 2 and len(shell.connections) == 1)
     honest.send(b"again")
     shell.until(lambda: shell.arrived)
     assert shell.arrived == [(routing_id, b"again")]

@@ -39,7 +39,9 @@ def context() -> Iterator[Context]:
         ("tcp://*:0", "tcp://[::]:"),
     ],
 )
-def test_tells_where_it_really_listens(context: Context, open_socket: Open, address: str, endpoint: str) -> None:
+def test_tells_where_it_really_listens(
+    context: Context, open_socket: Open, address: str, endpoint: str
+) -> None:
     """Otherwise port 0 could be opened and never found."""
     bound = open_socket(context, address, SETTINGS)
     host, _, port = bound.endpoint.rpartition(":")
@@ -63,7 +65,9 @@ def test_tells_where_it_really_listens(context: Context, open_socket: Open, addr
         ("tcp://256.1.1.1:5555", "no address of this machine"),
     ],
 )
-def test_a_bad_address_gets_a_sentence(context: Context, open_socket: Open, address: str, sentence: str) -> None:
+def test_a_bad_address_gets_a_sentence(
+    context: Context, open_socket: Open, address: str, sentence: str
+) -> None:
     """And leaves no socket behind, or the context would never close."""
     with pytest.raises(UsageError) as caught:
         open_socket(context, address, SETTINGS)
@@ -79,7 +83,7 @@ def test_a_port_in_use_is_named(context: Context) -> None:
 
 
 def test_no_default_that_trusts_the_peer_is_left(context: Context) -> None:
-    """libzmq's own: no limit on frames, no heartbeat, lingering for ever, gone peers ignored."""
+    """Libzmq's own: no limit on frames, no heartbeat, lingering for ever, gone peers ignored."""
     router = open_router(context, "tcp://127.0.0.1:0", SETTINGS)
     publisher = open_publisher(context, "tcp://127.0.0.1:0", SETTINGS)
     for bound, largest, waiting in ((router, 66_560, 64), (publisher, 400, 200)):
