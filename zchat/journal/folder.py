@@ -24,6 +24,8 @@ __all__ = ["Folder"]
 BUSY_S: Final = 5.0
 """How long SQLite waits for another connection: a reader that recovers the WAL, for one."""
 
+_UNWRITABLE: Final = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+
 
 class Folder:
     """The data folder at ``path``. Nothing is touched before a method is called."""
@@ -145,8 +147,8 @@ class Folder:
         except sqlite3.OperationalError as error:
             # Where nothing can be written SQLite cannot index a WAL. Without a WAL nobody
             # writes, and the file alone is the journal.
-            cannot_open = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_CANTOPEN
-            if not cannot_open or _beside(self.file, "-wal").exists():
+            unwritable = error.sqlite_errorcode & 0xFF in _UNWRITABLE
+            if not unwritable or _beside(self.file, "-wal").exists():
                 raise
             return self._known(_connect(self.file, "immutable=1"))
 
