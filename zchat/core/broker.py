@@ -181,14 +181,14 @@ class Broker:
         if self.draining is not None:
             raise Refused("draining", retry_ms=self.draining)
         if row.standing is Standing.SESSION and client.session is None:
-            raise Refused("session-ended" if client.ended else "no-session")
+            raise Refused(client.ended or "no-session")
         desk = self.desk
         desk.seat(client, now)
         if isinstance(request, q.Appending):
             assert client.session is not None
             waiting = self._waiting.get((client.session, request.serial))
             if waiting is not None:
-                client.barrier = row.barrier
+                client.barrier = request if row.barrier else None
                 waiting.append((client, request))
                 return
             first = desk.session.serials.find(request.serial)
@@ -201,15 +201,15 @@ class Broker:
         if isinstance(answer, Reply):
             self._outbox.reply(client, codec.encode(answer))
             return
-        client.barrier = row.barrier
         if isinstance(answer, Read):
+            client.barrier = request
             self._reads.append(answer)
             return
         events = answer if isinstance(answer, tuple) else (answer,)
         objection = verdict(self.record, events[0])
         if isinstance(objection, Refused):
-            client.barrier = False
             raise objection
+        client.barrier = request if row.barrier else None
         self._waiting.setdefault(_name(events[0]), []).append((client, request))
         self._proposals.extend(events)
 
@@ -231,13 +231,13 @@ class Broker:
             self.presence.void(event, now, retry_ms=self.settings.retry_ms)
             for client, request in self._waiting.pop(_name(event), ()):
                 self._outbox.refuse(client, request.id, request.op, refused)
-                self._release(client, now)
+                self._release(client, request, now)
 
     def committed(self, events: Iterable[e.Event], now: Now) -> list[int]:
         """Fold what the journal committed, own and others' events alike. Returns the void positions."""
         heads = self.record.heads
         void: list[int] = []
-        settled: list[Client] = []
+        settled: list[tuple[Client, q.Request]] = []
         anew: list[tuple[Client, q.Request]] = []
         for event in events:
             streams = event.streams()
@@ -251,16 +251,18 @@ class Broker:
                 self.presence.void(event, now, retry_ms=0)
                 void.append(event.position)
             for client, request in self._waiting.pop(_name(event), ()):
-                settled.append(client)
+                settled.append((client, request))
                 if isinstance(objection, Refused) and objection.code == "stale":
                     # What it was decided on changed in the same turn; it is decided anew.
                     anew.append((client, request))
                 else:
                     self._settle(client, request, event, objection, now)
+            if objection is None and isinstance(event, e.SessionEnded):
+                self._part(event)
         for client, request in reversed(anew):
             client.held.appendleft(request)
-        for client in settled:
-            self._release(client, now)
+        for client, request in settled:
+            self._release(client, request, now)
         return void
 
     def _settle(
@@ -307,12 +309,19 @@ class Broker:
         else:
             reply = Done(id=request.id, position=position)
         self._outbox.reply(client, codec.encode(reply))
-        if isinstance(request, q.Bye):
-            self.clients.unbind(client)
 
-    def _release(self, client: Client, now: Now) -> None:
-        """What waited behind a barrier goes on."""
-        client.barrier = False
+    def _part(self, event: e.SessionEnded) -> None:
+        """The client of a session that has ended speaks for it no more; it may not know yet."""
+        client = self.clients.of(event.session)
+        if client is not None:
+            self.clients.unbind(client, "session-ended")
+            if event.reason != "bye":
+                self._outbox.notify(client, Refused("session-ended"))
+
+    def _release(self, client: Client, request: q.Request, now: Now) -> None:
+        """``request`` took effect; if others waited for it, they go on."""
+        if client.barrier is request:
+            client.barrier = None
         self._advance(client, now)
 
     # Reading.
@@ -331,7 +340,10 @@ class Broker:
             user = self.record.sessions[client.session].user
             head = self.record.head(read.stream)
             self._outbox.reply(client, encode_page(read, user, events, more, floor, head))
-        self._release(client, now)
+        else:
+            self._outbox.refuse(client, read.id, "history", Refused(client.ended))
+        client.barrier = None
+        self._advance(client, now)
 
     # Going out.
 

@@ -27,8 +27,8 @@ class Client:
         self.address = address
         self.bucket = bucket
         self.session: str | None = None  # the session it speaks for
-        self.ended = False  # its session is over, or is another client's
-        self.barrier = False  # a request is under way that those behind it must wait for
+        self.ended = ""  # the code with which it is refused since it has no session any more
+        self.barrier: Request | None = None  # is under way, and those behind it wait for it
         self.held: deque[Request] = deque()  # decoded, in order, not yet decided
         self.held_bytes = 0  # of the frames they came in
         self.replies: list[bytes] = []  # of this turn, encoded
@@ -59,7 +59,10 @@ class Clients:
     def remove(self, routing_id: bytes) -> str | None:
         """A client is gone. Returns the session it spoke for, if any."""
         client = self._by_id.pop(routing_id, None)
-        return None if client is None else self.unbind(client)
+        if client is None:
+            return None
+        client.held.clear()
+        return self.unbind(client, "session-ended")
 
     def of(self, session: str) -> Client | None:
         """The client that speaks for a session."""
@@ -75,22 +78,20 @@ class Clients:
         if former is client:
             return None
         if former is not None:
-            self.unbind(former)
+            self.unbind(former, "taken-over")
         self._by_session[session] = client
         self._sessions_at[client.address] += 1
         client.session = session
-        client.ended = False
+        client.ended = ""
         return former
 
-    def unbind(self, client: Client) -> str | None:
-        """``client`` speaks for no session any more. Returns the one it spoke for."""
+    def unbind(self, client: Client, code: str) -> str | None:
+        """``client`` speaks for no session any more, ``code`` says why. Returns the one it spoke for."""
         session = client.session
         if session is None:
             return None
         client.session = None
-        client.ended = True
-        client.held.clear()
-        client.held_bytes = 0
+        client.ended = code
         del self._by_session[session]
         self._sessions_at[client.address] -= 1
         if not self._sessions_at[client.address]:
