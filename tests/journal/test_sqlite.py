@@ -26,7 +26,7 @@ from zchat.errors import (
 from zchat.journal import SqliteJournal, check
 from zchat.journal.folder import Folder
 from zchat.journal.migrations import MIGRATIONS
-from zchat.testing.journals import commit, posted, whispered
+from zchat.testing.journals import commit, posted, renamed, whispered
 
 HEAD = """
 import os, resource, sys
@@ -145,6 +145,17 @@ def test_sqlites_own_word_for_full_is_full(tmp_path: Path) -> None:
             journal.submit([posted("r", "x" * 10_000)])
         journal._db.execute("PRAGMA max_page_count = 10000")
         assert [e.position for e in commit(journal, posted("r", "x" * 10_000))] == [1]
+
+
+def test_an_error_in_the_middle_of_a_batch_keeps_nothing_of_it(tmp_path: Path) -> None:
+    """Nor a stream's number, under which the next message would be lost from history."""
+    with closing(SqliteJournal(tmp_path)) as journal:
+        with pytest.raises(JournalError):
+            journal.submit([posted("new", "x"), renamed("twice", "twice")])
+        assert (journal.head(), list(journal.tail(0)), journal.pump()) == (0, [], [])
+        said = commit(journal, posted("new", "y"))
+        assert journal.read("r.new", limit=9).events == said
+    assert check(tmp_path).findings == ()
 
 
 AS_NOBODY = """
