@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 SEEDS ?= 2000
 PYTEST_ARGS ?=
 
-.PHONY: help demo test test-long check format simulate clean
+.PHONY: help demo test test-long test-compose check format simulate clean
 
 help:  ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -21,10 +21,13 @@ demo: $(STAMP)  ## a broker, two people who talk, and you
 	$(BIN)/zchat demo
 
 test: $(STAMP)  ## all tests that finish within minutes
-	$(BIN)/pytest -n 2 -m 'not long' $(PYTEST_ARGS)
+	$(BIN)/pytest -n 2 -m 'not long and not compose' $(PYTEST_ARGS)
 
 test-long: $(STAMP)  ## scenarios with real processes that are killed, and many seeds
 	$(BIN)/pytest -n 2 -m long --timeout 1800 $(PYTEST_ARGS)
+
+test-compose: $(STAMP)  ## compose.yaml on a Docker engine: three people talk, a fourth joins
+	$(BIN)/pytest -m compose -p no:randomly --timeout 900 $(PYTEST_ARGS)
 
 check: $(STAMP)  ## lint, format, strict types
 	$(BIN)/ruff check .

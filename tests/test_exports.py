@@ -52,10 +52,8 @@ def test_all_is_in_order(name: str) -> None:
 
 def test_a_public_name_is_one_thing() -> None:
     """``zchat.X`` is the same object wherever it came from, and says nothing twice."""
-    top = own_names(zchat)
-    assert len({id(getattr(zchat, each)) for each in top if callable(getattr(zchat, each))}) == len(
-        [each for each in top if callable(getattr(zchat, each))]
-    )
+    things = [id(thing) for each in own_names(zchat) if callable(thing := getattr(zchat, each))]
+    assert len(set(things)) == len(things)
 
 
 def undocumented(name: str) -> Iterator[str]:
@@ -74,17 +72,32 @@ def undocumented(name: str) -> Iterator[str]:
             yield from (f"{name}.{each}.{method}" for method in silent_methods(thing))
 
 
+def ports() -> list[type]:
+    """Every public protocol class: what it says of a method holds for all its adapters."""
+    public = {
+        id(t): t
+        for name in MODULES
+        for each in own_names(module(name))
+        if (t := getattr(module(name), each)) is not None
+    }
+    return [t for t in public.values() if inspect.isclass(t) and getattr(t, "_is_protocol", False)]
+
+
 def silent_methods(cls: type) -> Iterator[str]:
-    """Public methods that neither they nor a base they override says anything about."""
+    """Public methods of which neither they, nor a base or port they fulfil, says anything."""
+    fulfilled = [
+        port for port in ports() if all(hasattr(cls, each) for each in vars(port) if each[0] != "_")
+    ]
     for method, raw in vars(cls).items():
         if method.startswith("_"):
             continue
         body = raw.__func__ if isinstance(raw, staticmethod | classmethod) else raw
         if not (inspect.isfunction(body) or isinstance(body, property)):
             continue
-        if getattr(body, "__doc__", None):
-            continue
-        if not any(getattr(vars(base).get(method), "__doc__", None) for base in cls.__mro__[1:]):
+        said = [
+            getattr(vars(base).get(method), "__doc__", None) for base in (*cls.__mro__, *fulfilled)
+        ]
+        if not any(said):
             yield method
 
 
