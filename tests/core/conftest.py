@@ -15,7 +15,7 @@ def stage() -> Stage:
 
 @pytest.fixture
 def company(stage: Stage) -> Stage:
-    """alice and bob, both in ops and in the lobby."""
+    """Alice and bob, both in ops and in the lobby."""
     stage.user("alice", "lobby", "ops")
     stage.user("bob", "lobby", "ops")
     stage.hush()

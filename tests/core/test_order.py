@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.core.stage import Stage
@@ -73,7 +75,7 @@ def test_a_bye_that_repeats_the_serial_of_something_else_ends_nothing(company: S
 # The rate.
 
 
-def rated(**settings: int) -> Stage:
+def rated(**settings: Any) -> Stage:
     """A stage where alice has used up what she could at once."""
     stage = Stage(rate=1000, burst=40, max_waiting=4, **settings)
     stage.user("alice", "ops")

@@ -35,5 +35,8 @@ def encode_page(
         rows.append(row)
     if read.after is None:
         rows.reverse()
-    more = len(rows) < len(readable) or (more and len(readable) == len(events))
+    first = bool(readable) and readable[0].position == read.lowest + 1
+    if len(readable) < len(events) or (first and read.after is None):
+        more = False  # the stream goes on, but what is older is not the asker's
+    more = more or len(rows) < len(readable)
     return _encode(Page(id=read.id, events=[], more=more, head=head, floor=floor), rows)
