@@ -117,6 +117,11 @@ class Peer:
         """A key that this client may use."""
         self._keys[topic, number] = Key(topic, number, secret)
 
+    @property
+    def topics(self) -> set[int]:
+        """The topics it was ever handed out."""
+        return {topic for topic, _ in self._keys}
+
     def overhear(self, frame: bytes) -> None:
         """A publication, which it opens if it was ever given the key."""
         head = header(frame)

@@ -64,13 +64,15 @@ class Hearing:
     def rekey(self, name: str, now_ms: int) -> None:
         """The room gets a new key now."""
         room = self._record.rooms.get(name)
-        if room is not None:
-            stream = e.room_stream(name)
+        stream = e.room_stream(name)
+        if room is not None and stream in self._topics:
             self._rekeyed[stream] = now_ms
             self._topics.rekey(stream, map(e.inbox_stream, room.members))
 
     def _close(self, stream: str) -> None:
-        self._topics.close(stream)
+        number = self._topics.close(stream)
+        if number is not None:
+            self._confirmed.pop(number, None)
         self._rekeyed.pop(stream, None)
 
     # Confirmations.

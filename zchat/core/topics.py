@@ -105,12 +105,17 @@ class Topics:
             head=head,
         )
 
-    def close(self, stream: str) -> None:
-        """Nobody hears this stream any more. What is pending for it still goes out."""
+    def close(self, stream: str) -> int | None:
+        """Nobody hears this stream any more. What is pending for it still goes out.
+
+        Returns the number of its topic, if it had one.
+        """
         topic = self._by_stream.pop(stream, None)
-        if topic is not None:
-            self._emit(topic)
-            del self._by_number[topic.number]
+        if topic is None:
+            return None
+        self._emit(topic)
+        del self._by_number[topic.number]
+        return topic.number
 
     def publish(self, stream: str, prev: int, position: int, row: bytes) -> None:
         """An event stands in ``stream`` at ``position``, after ``prev``."""
@@ -157,6 +162,7 @@ class Topics:
         for inbox_stream in inboxes:
             inbox = self._by_stream.get(inbox_stream)
             if inbox is not None:
+                self._emit(inbox)  # a full one has no room for the signal beside its rows
                 inbox.signals.append(signal)
                 self._pending[inbox] = None
                 self._emit(inbox)
