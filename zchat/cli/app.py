@@ -7,12 +7,14 @@ and shell completion answer at once.
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
 
-from . import broker, exits
+from . import broker, client, demo, exits, history, journal, lists, ping, send
 from .options import examples
+from .version import versions
 
 __all__ = ["app", "main"]
 
@@ -31,10 +33,20 @@ app = typer.Typer(
 )
 
 
+def say_versions(wanted: bool) -> None:  # a callback's shape
+    """Print what this is made of, and end."""
+    if wanted:
+        print(versions())
+        raise typer.Exit
+
+
 @app.callback()
 def zchat(
-    version: Annotated[
-        bool, typer.Option("--version", help="Say the versions and exit.", is_eager=True)
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Say the versions and exit.", is_eager=True, callback=say_versions
+        ),
     ] = False,
 ) -> None:
     """Chat in rooms. Nothing acknowledged is lost, and nobody listens in.
@@ -43,9 +55,14 @@ def zchat(
     """
 
 
-broker.register(app)
+for noun in (broker, client, send, history, lists, ping, demo, journal):
+    noun.register(app)
 
 
 def main() -> None:
     """Run ``zchat`` with the arguments of this process, and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # Somebody wrote a character that this terminal's encoding lacks: show that, go on.
+            stream.reconfigure(errors="replace")
     sys.exit(exits.ended(lambda: app(prog_name="zchat", standalone_mode=False)))

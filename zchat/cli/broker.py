@@ -16,6 +16,7 @@ import typer
 
 from zchat.config import Settings, load
 
+from .data import default_data
 from .options import examples
 from .version import AGENT
 
@@ -99,13 +100,6 @@ def broker(
         _stop_on_signals(server)
         print(f"listening on {server.endpoint}, publishing on {server.publishes_at}", flush=True)
         server.run()
-
-
-def default_data() -> Path:
-    """The folder where this system keeps a user's data."""
-    from platformdirs import user_data_path
-
-    return user_data_path("zchat", appauthor=False)
 
 
 def _open(settings: Settings, journal: str, data: Path, message_log: Path | None) -> Server:

@@ -45,12 +45,15 @@ def _painted(span: Span) -> str:
 class Printer:
     """Prints what happens, each a line at once, as text or as JSON."""
 
-    def __init__(self, *, as_json: bool = False, on_terminal: bool = False) -> None:
-        """``on_terminal`` says that stdout is what the person types in, too."""
+    def __init__(
+        self, *, as_json: bool = False, on_terminal: bool = False, silent: bool = False
+    ) -> None:
+        """``on_terminal``: stdout is what the person types in, too. ``silent``: print nothing."""
         self.me = ""
         """Whose client this is: a user id."""
         self._as_json = as_json
         self._on_terminal = on_terminal
+        self._silent = silent
         self._colour = wants_colour(sys.stdout, os.environ)
 
     def show(self, shown: Shown) -> None:
@@ -75,4 +78,5 @@ class Printer:
             exits.complain(str(error))
 
     def _print(self, line: str) -> None:
-        print(line, flush=True)
+        if not self._silent:
+            print(line, flush=True)

@@ -1,0 +1,197 @@
+"""One person's conversation in lines: the room they talk in, and what each typed line does.
+
+It knows neither terminal nor stdin: lines come in by `typed`, and what there is to see goes
+to a `Printer`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from contextlib import suppress
+from typing import Final, NamedTuple
+
+from zchat.client import Chat
+from zchat.client.events import ChatEvent
+from zchat.errors import OutcomeUnknown, Refused, Unreachable, UsageError
+from zchat.protocol.events import Posted, Whispered
+
+from .deliveries import Deliveries
+from .past import past
+from .ping import answering
+from .printer import Printer
+from .slash import COMMANDS, Typed, parse
+
+__all__ = ["Conversation", "Ending"]
+
+PAST_ON_JOIN: Final = 10
+"""Messages shown of what was said before one came."""
+PAST_ASKED: Final = 20
+"""Messages that ``/history`` shows."""
+REACHABLE_S: Final = 2.0
+"""How long a broker that one wants to go to may take to answer; without one, one stays."""
+OWN_LAST_S: Final = 2.0
+"""How long a goodbye waits to see one's own last message, which is acknowledged already."""
+
+
+class Ending(NamedTuple):
+    """The conversation is over."""
+
+    address: str | None
+    """The broker to go to now, if there is one."""
+
+
+class Conversation:
+    """What one person says and sees on one broker."""
+
+    def __init__(self, chat: Chat, printer: Printer) -> None:
+        self.chat = chat
+        """The connection."""
+        self.room: str | None = None
+        """The room that a message goes to."""
+        self.undelivered = 0
+        """Messages that the broker did not acknowledge."""
+        self._printer = printer
+        self._deliveries = Deliveries()
+        self._unmatched: set[int] = set()
+        self._matched = asyncio.Event()
+        printer.me = chat.user
+
+    # What is seen.
+
+    async def listen(self) -> None:
+        """Print everything that happens, until the chat is closed."""
+        async for happened in self.chat.events():
+            self._heard(happened)
+
+    def _heard(self, happened: ChatEvent) -> None:
+        self._printer.show(happened)
+        if isinstance(happened, Posted | Whispered) and happened.user == self.chat.user:
+            self._match(happened.position)
+
+    # What is typed.
+
+    async def enter(self, rooms: tuple[str, ...]) -> None:
+        """Begin in these rooms, the first of which one talks in. Raises `Refused`."""
+        for name in rooms:
+            await self._join(name)
+        if rooms:
+            await self._join(rooms[0])
+
+    async def typed(self, line: str) -> Ending | None:
+        """Do what a line says. What goes wrong is told, and the conversation goes on."""
+        try:
+            understood = parse(line)
+            return None if understood is None else await self._do(understood)
+        except (Refused, UsageError, Unreachable, OutcomeUnknown) as error:
+            self._printer.complain(error)
+            return None
+
+    async def goodbye(self) -> None:
+        """Wait for the acknowledgement of all that was said, and to see it."""
+        await self._deliveries.settle()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(OWN_LAST_S):
+                while self._unmatched:
+                    self._matched.clear()
+                    await self._matched.wait()
+
+    async def _do(self, understood: Typed) -> Ending | None:
+        chat = self.chat
+        match understood.command, understood.arguments:
+            case "say", (text,):
+                await self._say(text)
+            case "me", (text,):
+                await self._say(text, action=True)
+            case "whisper", (nick, text):
+                await self._deliveries.add(self._delivered(chat.whisper(nick, text)))
+            case "join", (name,):
+                await self._join(name)
+            case "leave", (name,):
+                await self._leave(name)
+            case "nick", (nick,):
+                await chat.rename(nick)
+            case "rooms", _:
+                for room in await chat.list_rooms():
+                    self._printer.show(room)
+            case "users", (name,):
+                everybody = name == "*" or not (name or self.room)
+                for person in await chat.list_users(None if everybody else name or self.room):
+                    self._printer.show(person)
+            case "subject", (text,):
+                await self._subject(text)
+            case "history", (count,):
+                await self._history(count)
+            case "help", (name,):
+                self._help(name)
+            case "connect", (address,):
+                await asyncio.to_thread(answering, address, REACHABLE_S)
+                return Ending(address)
+            case "quit", _:
+                return Ending(None)
+        return None
+
+    async def _say(self, text: str, *, action: bool = False) -> None:
+        room = self.chat.rooms[self._here()]
+        await self._deliveries.add(self._delivered(room.say(text, action=action)))
+
+    async def _delivered(self, delivery: Awaitable[int]) -> None:
+        try:
+            self._match(await delivery)
+        except (Refused, OutcomeUnknown) as error:
+            self.undelivered += 1
+            self._printer.complain(error)
+
+    def _match(self, position: int) -> None:
+        """A message of one's own was acknowledged, or seen: both, in either order, make a pair."""
+        self._unmatched ^= {position}
+        self._matched.set()
+
+    async def _join(self, name: str) -> None:
+        known = set(self.chat.rooms)
+        room = await self.chat.join(name)
+        self.room = room.name
+        if room.name in known:
+            self._printer.tell(f"you talk in #{room.name}")
+            return
+        subject = f": {room.subject}" if room.subject else ""
+        self._printer.tell(f"you are in #{room.name}{subject}")
+        for event in await past(self.chat, room.name, PAST_ON_JOIN):
+            self._printer.show(event)
+
+    async def _leave(self, name: str) -> None:
+        room = self.chat.rooms.get(name.removeprefix("#") or self._here())
+        if room is None:
+            raise Refused("not-a-member", room=name)
+        await room.leave()
+        if room.name == self.room:
+            self.room = next(iter(self.chat.rooms), None)
+            where = f"you talk in #{self.room} now" if self.room else "you are in no room now"
+            self._printer.tell(where)
+
+    async def _subject(self, text: str) -> None:
+        room = self.chat.rooms[self._here()]
+        if text:
+            await room.set_subject(text)
+        else:
+            self._printer.tell(f"#{room.name}: {room.subject or 'no subject'}")
+
+    async def _history(self, count: str) -> None:
+        if not (count or "1").isdecimal():
+            raise UsageError("write /history N, with a number")
+        for event in await past(self.chat, self._here(), int(count or PAST_ASKED)):
+            self._printer.show(event)
+
+    def _help(self, name: str) -> None:
+        for command in COMMANDS:
+            if name.lstrip("/") in ("", command.name, *command.aliases):
+                aliases = "".join(f", /{alias}" for alias in command.aliases)
+                self._printer.tell(f"{command!s:22} {command.purpose}{aliases}")
+        if not name:
+            self._printer.tell("a line is a message to the room; //text says /text")
+
+    def _here(self) -> str:
+        """The room one talks in. Raises `UsageError` where there is none."""
+        if self.room is None:
+            raise UsageError("you are in no room; write /join ROOM")
+        return self.room
