@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,6 +10,7 @@ from typing import Any
 
 import zmq
 
+from tests.broker import stranger
 from zchat.broker.connections import Connections, Gone
 from zchat.broker.guard import Guard
 from zchat.broker.intake import Intake
@@ -35,13 +37,14 @@ class Shell:
         self.granted: list[int] = []
         self.gone: list[Gone] = []
         self._poller = zmq.Poller()
-        for socket in (
+        for watched in (
             self.router.socket,
             self.publisher.socket,
             *self.connections.monitors,
         ):
-            self._poller.register(socket, zmq.POLLIN)
+            self._poller.register(watched, zmq.POLLIN)
         self._peers: list[zmq.Socket[bytes]] = []
+        self._strangers: list[socket.socket] = []
 
     @property
     def now_ms(self) -> int:
@@ -64,16 +67,22 @@ class Shell:
         return time.monotonic() - start
 
     def peer(self, kind: int, *, topics: tuple[bytes, ...] = (), **options: bytes | int) -> Any:
-        socket = self.context.socket(kind)
-        socket.set(zmq.LINGER, 0)
+        peer = self.context.socket(kind)
+        peer.set(zmq.LINGER, 0)
         for name, value in options.items():
-            socket.set(getattr(zmq, name), value)
+            peer.set(getattr(zmq, name), value)
         for topic in topics:
-            socket.set(zmq.SUBSCRIBE, topic)
+            peer.set(zmq.SUBSCRIBE, topic)
         requests = kind in (zmq.DEALER, zmq.REQ)
-        socket.connect((self.router if requests else self.publisher).endpoint)
-        self._peers.append(socket)
-        return socket
+        peer.connect((self.router if requests else self.publisher).endpoint)
+        self._peers.append(peer)
+        return peer
+
+    def stranger(self, kind: str, **properties: bytes) -> socket.socket:
+        """A peer of ours that speaks ZMTP by hand, its handshake done."""
+        stream = stranger.meet(self.port(kind), Socket_Type=kind.encode(), **properties)
+        self._strangers.append(stream)
+        return stream
 
     def port(self, kind: str) -> int:
         bound = self.router if kind == "DEALER" else self.publisher
@@ -84,6 +93,8 @@ class Shell:
 
     def close(self) -> None:
         self.guard.close()
+        for stream in self._strangers:
+            stream.close()
         for peer in self._peers:
             peer.close()
         for bound in (self.router, self.publisher):

@@ -102,7 +102,7 @@ def test_many_large_requests_are_no_attack(make_shell: Callable[..., Shell]) -> 
 def test_an_idle_peers_heartbeats_are_no_attack(make_shell: Callable[..., Shell]) -> None:
     """They are received and never delivered: within months they are over any fixed limit."""
     shell = make_shell(guard_growth_bytes=-1, max_unfinished_bytes=0)
-    stream = stranger.meet(shell.port("SUB"), Socket_Type=b"SUB")
+    stream = shell.stranger("SUB")
     shell.until(lambda: len(shell.connections) == 1)
     day_ms = 86_400_000
     ping = stranger.frame(b"\x04PING\0\0", stranger.COMMAND)
@@ -115,4 +115,3 @@ def test_an_idle_peers_heartbeats_are_no_attack(make_shell: Callable[..., Shell]
     assert shell.guard.shut == 0
     shell.guard.check(shell.now_ms)
     assert shell.guard.shut == 1
-    stream.close()

@@ -55,7 +55,7 @@ def test_nothing_but_a_living_topic_is_granted(shell: Shell, asked: bytes) -> No
 
 
 def test_a_cancelled_topic_is_heard_no_more(shell: Shell) -> None:
-    stream = stranger.meet(shell.port("SUB"), Socket_Type=b"SUB")
+    stream = shell.stranger("SUB")
     stream.sendall(stranger.frame(b"\1" + topic(ROOM)) + stranger.frame(b"\1" + topic(OTHER)))
     shell.until(lambda: len(shell.granted) == 2)
     stream.sendall(stranger.frame(b"\0" + topic(ROOM)) + stranger.frame(b"\1" + topic(OTHER)))
@@ -67,28 +67,26 @@ def test_a_cancelled_topic_is_heard_no_more(shell: Shell) -> None:
     while len(got) < len(expected):
         got += stream.recv(4096)
     assert got == expected
-    stream.close()
 
 
 @pytest.mark.parametrize("junk", [b"", b"\2abcd", b"hello", b"\1", b"\1abc", b"\0abcde"])
 def test_junk_closes_its_sender_and_harms_nobody(shell: Shell, junk: bytes) -> None:
     """XSUB may send anything upstream; what is no subscription confuses libzmq's pairing."""
-    stream = stranger.meet(shell.port("SUB"), Socket_Type=b"XSUB")
+    stream = shell.stranger("XSUB")
     stream.sendall(stranger.frame(junk) * shell.settings.max_junk)
     shell.until(lambda: shell.connections.subscribers.accepted and not len(shell.connections))
     reader = shell.peer(zmq.SUB, topics=(topic(ROOM),))
     shell.until(lambda: shell.granted)
     shell.publish(topic(ROOM) + b"head")
     assert reader.poll(5_000)
-    stream.close()
 
 
 def test_a_grant_never_goes_to_another_than_asked(make_shell: Callable[..., Shell]) -> None:
     """After junk libzmq grants to the wrong peer, so nobody gets anything until it ran empty."""
     shell = make_shell(max_junk=1_000_000)
     shell.living.add(ROOM)
-    spy = stranger.meet(shell.port("SUB"), Socket_Type=b"XSUB")
-    honest = stranger.meet(shell.port("SUB"), Socket_Type=b"SUB")
+    spy = shell.stranger("XSUB")
+    honest = shell.stranger("SUB")
     shell.until(lambda: len(shell.connections) == 2)
 
     def confuse() -> None:
@@ -100,7 +98,6 @@ def test_a_grant_never_goes_to_another_than_asked(make_shell: Callable[..., Shel
     shell.until(lambda: shell.subscriptions.mispaired, doing=confuse)
     # Who was passed over is closed, and so comes back, rather than stay deaf.
     shell.until(lambda: len(shell.connections) == 0)
-    honest.close()
     assert heard(shell, spy) == b""
 
 
@@ -112,7 +109,6 @@ def heard(shell: Shell, stream: socket.socket) -> bytes:
     with contextlib.suppress(ConnectionError):
         while piece := stream.recv(4096):
             got += piece
-    stream.close()
     return got
 
 
@@ -122,7 +118,7 @@ def test_a_flood_of_subscriptions_closes_its_sender(make_shell: Callable[..., Sh
     shell.living.add(ROOM)
     reader = shell.peer(zmq.SUB, topics=(topic(ROOM),))
     shell.until(lambda: shell.granted)
-    stream = stranger.meet(shell.port("SUB"), Socket_Type=b"SUB")
+    stream = shell.stranger("SUB")
     stream.setblocking(False)
     flood = memoryview(
         b"".join(stranger.frame(b"\1" + topic(DEAD + number)) for number in range(100_000))
@@ -149,4 +145,3 @@ def test_a_flood_of_subscriptions_closes_its_sender(make_shell: Callable[..., Sh
     assert slowest < 0.1
     shell.publish(topic(ROOM) + b"after")
     assert reader.poll(5_000)
-    stream.close()

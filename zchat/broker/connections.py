@@ -110,7 +110,8 @@ class Connections:
     def pump(self, now_ms: int) -> list[Gone]:
         """Follow who came and went; the clients that are gone since the last call.
 
-        A client that never sent a request is not among them. Never blocks.
+        A client that never sent a request is not among them. Never blocks. libzmq tells of
+        the end a moment before the ROUTER knows: a send to who is gone may still succeed.
         """
         self._now_ms = now_ms
         self._follow(self.requesters)
