@@ -49,6 +49,7 @@ class Peer:
         self.serial = 0
         self.requests: dict[int, q.Request] = {}
         self.answers: dict[int, Any] = {}
+        self.strays: list[Any] = []  # answers to what it did not ask, or had an answer to
         self.notices: list[str] = []
         self.publications: list[tuple[int, codec.Publication]] = []
         self._heard: list[e.Event] = []
@@ -99,11 +100,14 @@ class Peer:
                 case Refused():
                     self._answered(int(str(reply.fields["id"])), reply)
                 case _:
-                    type_ = r.REPLIES[type(self.requests[reply["id"]])]
+                    request = self.requests.get(reply["id"])
+                    type_ = r.REPLIES[type(request)] if request else dict
                     self._answered(reply["id"], codec.typed(reply, type_))
 
     def _answered(self, id_: int, answer: Any) -> None:
-        assert id_ not in self.answers, f"{self.name}'s request {id_} is answered twice"
+        if id_ in self.answers or id_ not in self.requests:
+            self.strays.append(answer)
+            return
         self.answers[id_] = answer
         match answer:
             case r.Welcome():

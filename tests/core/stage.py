@@ -37,6 +37,7 @@ class Stage:
         self.dice = random.Random(1)
         self.now = Now(1_000, AT)
         self.peers: dict[str, Peer] = {}
+        self.connected: dict[bytes, Peer] = {}
         self.effects: list[Effects] = []
         self._start()
 
@@ -53,6 +54,7 @@ class Stage:
     def crash(self) -> None:
         """The process is killed and started anew; only the journal remains."""
         self.journal = self.journal.reopen()
+        self.connected.clear()
         for peer in self.peers.values():
             peer.connections += 1
         self._start()
@@ -75,10 +77,9 @@ class Stage:
         for frame in effects.publications:
             for peer in self.peers.values():
                 peer.overhear(frame)
-        at = {peer.routing_id: peer for peer in self.peers.values()}
         for routing_id, frame in effects.replies:
-            if routing_id in at:
-                at[routing_id].take(frame)
+            if routing_id in self.connected:
+                self.connected[routing_id].take(frame)
         return effects
 
     def wait(self, ms: int) -> None:
@@ -108,6 +109,7 @@ class Stage:
     def drop(self, name: str) -> None:
         """A client's connection breaks; its next request comes on another."""
         peer = self.peer(name)
+        self.connected.pop(peer.routing_id, None)
         self.broker.disconnected(peer.routing_id, self.now)
         peer.connections += 1
 
@@ -115,6 +117,7 @@ class Stage:
 
     def send(self, peer: Peer, *requests: q.Request) -> None:
         """One frame arrives; no turn is taken."""
+        self.connected[peer.routing_id] = peer
         frame = codec.encode_requests(requests)
         self.broker.receive(peer.routing_id, peer.address, frame, self.now)
 

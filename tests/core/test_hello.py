@@ -68,7 +68,7 @@ def test_one_hello_on_two_connections_in_one_turn_is_one_session(stage: Stage) -
     assert len(stage.broker.record.sessions) == 1
     assert request is not None
     assert stage.written() == ["started alice", "resumed alice"]
-    assert first.notices == []  # it went to a connection this peer no longer has
+    assert first.notices == ["taken-over"]
 
 
 def test_a_second_hello_on_a_connection_is_refused(company: Stage) -> None:
