@@ -64,6 +64,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Events of a history page, and names of a list: about 60 KB of short messages."""
     max_turn: Count = 1_000
     """Frames taken from the socket in one turn: it bounds how long the others wait."""
+    max_turn_bytes: Count = 262_144
+    """The same in bytes: 1,000 frames of 64 KiB would be 64 MB, and a million requests to decode."""
     snapshot_events: Count = 50_000
     """Events after which the record is saved anew: a start folds at most about twice as many."""
     rekey_ms: Millis = 1_000

@@ -23,15 +23,17 @@ class Intake:
         self.empty = True
         """Whether the last `drain` left nothing behind."""
 
-    def drain(self, limit: int) -> list[tuple[bytes, bytes]]:
+    def drain(self, limit: int, limit_bytes: int = 2**18) -> list[tuple[bytes, bytes]]:
         """At most ``limit`` pairs of a routing id and one frame of requests. Never blocks.
 
+        Takes no more once the frames are ``limit_bytes`` long together.
         A message of several frames is dropped and its connection closed; so is one that
         claims a routing id. What a connection sent before it left is dropped as well.
         """
         arrived: list[tuple[bytes, bytes]] = []
         connections, receive = self._connections, self._socket.recv
         find, delivered = connections.find, connections.delivered
+        taken = 0
         self.empty = False
         for _ in range(limit):
             if self._skipping:
@@ -56,4 +58,7 @@ class Intake:
                 body = frame.bytes
                 delivered(connection, len(body))
                 arrived.append((routing_id, body))
+                taken += len(body)
+                if taken >= limit_bytes:
+                    break
         return arrived

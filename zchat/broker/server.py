@@ -124,7 +124,7 @@ class Server:
         """Serve until `stop`, then drain. Raises `JournalError` if the journal cannot be read."""
         while not self._stopping():
             self._turn()
-        log.info("= stopping: %d connections are told to come back", len(self._broker.connections))
+        log.info("= stopping: %d connections are told to come back", len(self._broker.clients))
         self._broker.drain(self._broker.settings.retry_ms)
         self._turn()
         self._keep()
@@ -146,7 +146,9 @@ class Server:
         broker, now = self._broker, self._clock()
         for gone in self._connections.pump(now.monotonic):
             broker.disconnected(gone.routing_id, now)
-        for routing_id, frame in self._intake.drain(broker.settings.max_turn):
+        for routing_id, frame in self._intake.drain(
+            broker.settings.max_turn, broker.settings.max_turn_bytes
+        ):
             connection = self._connections.find(routing_id)
             if connection is not None:
                 broker.receive(routing_id, connection.address, frame, now)
@@ -173,6 +175,9 @@ class Server:
             except zmq.ZMQError as error:
                 if error.errno != zmq.EHOSTUNREACH:  # it left
                     raise
+        for routing_id in effects.closes:
+            log.warning("! a connection that floods with what is refused is closed")
+            self._connections.close(routing_id)
 
     def _write_down(self, effects: Effects, trouble: JournalError | None, now: Now) -> None:
         self._logbook.events(effects.events)

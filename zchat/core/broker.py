@@ -92,13 +92,16 @@ class Broker:
         """One frame of requests from a client."""
         client = self.clients.get(routing_id)
         if client is None:
-            bucket = Bucket(self.settings.rate, self.settings.burst, now.monotonic)
-            client = Client(routing_id, address, bucket)
+            rate, burst = self.settings.rate, self.settings.burst
+            bucket = Bucket(rate, burst, now.monotonic)
+            client = Client(routing_id, address, bucket, Bucket(rate, burst, now.monotonic))
             self.clients.add(client)
+        if client.flooding:
+            return
         try:
             requests = codec.decode_requests(frame)
         except ProtocolError as error:
-            self._outbox.refuse(client, 0, "frame", Refused("bad-frame", str(error)))
+            self._turn_away(client, 0, "frame", Refused("bad-frame", str(error)), now)
             return
         held = client.held
         over = bool(held) and (
@@ -108,15 +111,23 @@ class Broker:
         client.held_bytes += 0 if over else len(frame)
         for request in requests:
             if isinstance(request, Refused):
-                self._outbox.refuse(client, int(str(request.fields["id"])), "request", request)
+                id_ = int(str(request.fields["id"]))
+                self._turn_away(client, id_, "request", request, now)
             elif over:
                 retry_ms = client.bucket.wait_ms(len(held)) or 1
-                self._outbox.refuse(
-                    client, request.id, request.op, Refused("rate-limited", retry_ms=retry_ms)
-                )
+                refused = Refused("rate-limited", retry_ms=retry_ms)
+                self._turn_away(client, request.id, request.op, refused, now)
             else:
                 held.append(request)
         self._advance(client, now)
+
+    def _turn_away(self, client: Client, id_: int, op: str, refused: Refused, now: Now) -> None:
+        """Refuse what is not even decided. Whoever makes a flood of that is closed."""
+        if client.tolerance.take(1, now.monotonic):
+            self._outbox.refuse(client, id_, op, refused)
+        elif not client.flooding:
+            client.flooding = True
+            self._outbox.close(client)
 
     def disconnected(self, routing_id: bytes, now: Now) -> None:
         """A client is gone."""

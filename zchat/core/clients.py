@@ -19,13 +19,16 @@ class Client:
     """One client's DEALER, by the routing id that libzmq gave it."""
 
     __slots__ = (
-        "address", "barrier", "bucket", "ended", "held", "held_bytes", "replies", "routing_id", "session",
+        "address", "barrier", "bucket", "ended", "flooding", "held", "held_bytes", "replies", "routing_id",
+        "session", "tolerance",
     )  # fmt: skip
 
-    def __init__(self, routing_id: bytes, address: str, bucket: Bucket) -> None:
+    def __init__(self, routing_id: bytes, address: str, bucket: Bucket, tolerance: Bucket) -> None:
         self.routing_id = routing_id
         self.address = address
-        self.bucket = bucket
+        self.bucket = bucket  # what it may ask
+        self.tolerance = tolerance  # how often it may be refused undecided
+        self.flooding = False  # that was too often: it is being closed
         self.session: str | None = None  # the session it speaks for
         self.ended = ""  # the code with which it is refused since it has no session any more
         self.barrier: Request | None = None  # is under way, and those behind it wait for it

@@ -46,7 +46,9 @@ class Effects(msgspec.Struct, kw_only=True):
     publications: list[bytes]
     """Frames for XPUB, in order."""
     replies: list[tuple[bytes, bytes]]
-    """Routing id and frame for ROUTER; at most one a client."""
+    """Routing id and frame for ROUTER."""
+    closes: list[bytes]
+    """Routing ids of those whose connections end now."""
     events: list[Event]
     """What came to hold, for the log."""
     refusals: list[Refusal]

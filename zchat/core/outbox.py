@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from zchat.errors import Refused
 from zchat.protocol import codec
 from zchat.protocol.events import Event
 from zchat.protocol.replies import Notice
+from zchat.protocol.seal import MAX_FRAME_BYTES
 
 from .clients import Client
 from .effects import Effects, Refusal
@@ -22,11 +25,12 @@ class Outbox:
         self._record = record
         self._topics = topics
         self._answered: dict[Client, None] = {}
+        self._closes: list[bytes] = []
         self._events: list[Event] = []
         self._refusals: list[Refusal] = []
 
     def reply(self, client: Client, reply: bytes) -> None:
-        """An encoded reply for a client; all of a turn's go in one frame."""
+        """An encoded reply for a client; those of a turn share frames."""
         client.replies.append(reply)
         self._answered[client] = None
 
@@ -48,6 +52,10 @@ class Outbox:
         )
         self.reply(client, codec.encode(notice))
 
+    def close(self, client: Client) -> None:
+        """A client's connection is to end."""
+        self._closes.append(client.routing_id)
+
     def holds(self, event: Event) -> None:
         """An event came to hold, for the operator's log."""
         self._events.append(event)
@@ -57,13 +65,26 @@ class Outbox:
         effects = Effects(
             publications=self._topics.flush(),
             replies=[
-                (client.routing_id, codec.encode_replies(client.replies))
+                (client.routing_id, frame)
                 for client in self._answered
+                for frame in _frames(client.replies)
             ],
+            closes=self._closes,
             events=self._events,
             refusals=self._refusals,
         )
         for client in self._answered:
             client.replies = []
-        self._answered, self._events, self._refusals = {}, [], []
+        self._answered, self._closes, self._events, self._refusals = {}, [], [], []
         return effects
+
+
+def _frames(replies: Sequence[bytes]) -> Iterator[bytes]:
+    """The replies in frames of about 64 KiB: a reader's budget is a number of frames."""
+    start = size = 0
+    for end, reply in enumerate(replies):
+        size += len(reply)
+        if size > MAX_FRAME_BYTES and end > start:
+            yield codec.encode_replies(replies[start:end])
+            start, size = end, len(reply)
+    yield codec.encode_replies(replies[start:])

@@ -1,0 +1,59 @@
+"""Whoever sends what is not even decided, and goes on, is closed; nobody is sent endless frames."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.core.stage import Stage
+from zchat.protocol import codec
+from zchat.protocol.seal import MAX_FRAME_BYTES
+
+JUNK = {
+    "no msgpack": b"\xc1",
+    "an unknown op": codec.encode([{"op": "no", "id": 1}]),
+    "a wrong type": codec.encode([{"op": "join", "id": 1, "serial": 1, "room": 7}]),
+}
+
+
+STRANGER = b"stranger"
+
+
+def pour(stage: Stage, frame: bytes, times: int) -> None:
+    for _ in range(times):
+        stage.broker.receive(STRANGER, "10.0.0.9", frame, stage.now)
+
+
+@pytest.mark.parametrize("junk", JUNK.values(), ids=JUNK)
+def test_a_flood_of_junk_closes_its_connection(junk: bytes) -> None:
+    """Each refusal would cost a reply and cost its sender nothing."""
+    stage = Stage(rate=10, burst=20)
+    pour(stage, junk, 20)
+    assert stage.turn().closes == []
+    pour(stage, junk, 1_000)
+    effects = stage.turn()
+    assert effects.closes == [STRANGER]
+    assert effects.refusals == []
+    pour(stage, junk, 1)
+    assert stage.turn().closes == [], "told once"
+
+
+def test_junk_now_and_then_is_refused_and_no_more() -> None:
+    """A client with a fault is told of it, as long as it likes."""
+    stage = Stage(rate=10, burst=20)
+    for _ in range(100):
+        pour(stage, JUNK["no msgpack"], 10)
+        effects = stage.turn()
+        assert (len(effects.refusals), effects.closes) == (10, [])
+        stage.wait(1_000)
+
+
+def test_a_turns_replies_are_frames_of_a_bounded_size() -> None:
+    """A reader's budget is a number of frames: in one, it would be as large as its requests."""
+    stage = Stage(rate=10_000, burst=10_000)
+    count = 3_000
+    frame = codec.encode([{"op": "no" * 100, "id": id_ + 1} for id_ in range(100)])
+    pour(stage, frame, count // 100)
+    frames = [frame for _, frame in stage.turn().replies]
+    assert len(frames) > 1
+    assert max(map(len, frames)) <= MAX_FRAME_BYTES + 3  # an array's header
+    assert sum(len(codec.decode_replies(frame)) for frame in frames) == count
