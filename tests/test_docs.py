@@ -7,13 +7,17 @@ import itertools
 import json
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgpack
 import msgspec
 import pytest
+import typer
 
+from zchat.cli.app import app
+from zchat.config import Settings
 from zchat.errors import REFUSALS, Refused
 from zchat.protocol import codec
 from zchat.protocol.audience import audience_of
@@ -23,6 +27,7 @@ from zchat.protocol.requests import REQUESTS, Appending
 
 ROOT = Path(__file__).parent.parent
 PROTOCOL = (ROOT / "docs/protocol.md").read_text("utf-8")
+REFERENCE = (ROOT / "docs/reference.md").read_text("utf-8")
 PAGES = sorted(
     path
     for path in ROOT.rglob("*.md")
@@ -86,6 +91,30 @@ def test_every_event_is_documented(kind: str) -> None:
     seen = {field for field, who in marks.items() if who is not Audience.BROKER}
     _, holds, _ = table("kind")[kind]
     assert named(holds) >= seen - {"position", "at", "user", "nick", "serial"}
+
+
+def commands(at: Any, path: str = "zchat") -> Iterator[tuple[str, Any]]:
+    """Every command that can be typed, by its path."""
+    below = getattr(at, "commands", {})
+    if not below:
+        yield path, at
+    for name, command in below.items():
+        yield from commands(command, f"{path} {name}")
+
+
+@pytest.mark.parametrize(("path", "command"), list(commands(typer.main.get_command(app))), ids=str)
+def test_every_command_is_documented(path: str, command: Any) -> None:
+    """An operator would have to guess, or read the code."""
+    assert f"`{path}" in REFERENCE
+    options = {option for parameter in command.params for option in parameter.opts}
+    assert {each for each in options if each[0] == "-" and f"`{each}" not in REFERENCE} == set()
+
+
+@pytest.mark.parametrize("name", Settings.__struct_fields__)
+def test_every_setting_is_documented(name: str) -> None:
+    default = getattr(Settings(), name)
+    shown = str(default).lower() if isinstance(default, bool) else str(default)
+    assert f"| `{name}` | `{shown}` |" in REFERENCE
 
 
 def examples() -> list[Any]:
