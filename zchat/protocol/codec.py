@@ -253,7 +253,7 @@ def _unpack(data: bytes, longest: int = -1) -> object:
     """Plain values from one msgpack object that fills ``data``. Raises `ProtocolError`.
 
     ``longest`` bounds each array: msgpack makes room for an array of the length a header
-    claims, and 1,000 nested headers of 3 bytes cost 57 ms and 500 MB of address space.
+    claims, and 1,000 nested headers of 3 bytes took 57 ms and 65 MB.
     """
     try:
         return msgpack.unpackb(data, max_ext_len=0, max_array_len=longest)
