@@ -1,0 +1,453 @@
+"""One client's session with a broker, without I/O: what to send, what was heard, what to do next.
+
+It reads no clock, opens no socket and rolls no dice: ``now`` (monotonic ms) is an argument
+and random bytes come from the function it was given. A shell moves bytes by five verbs::
+
+    connected(now)  lost(now)                    the link: one DEALER and one SUB
+    receive_replies(data, now)  receive_publication(frame)
+    request(type, now, …) → Ticket
+    next_timer()  handle_timer(now)
+    take_frames(now)  take_subscriptions()  take_events()  take_settled()
+
+and asks `connect_at` and `hangs_up` what to do with the link. docs/protocol.md says the rest.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from typing import Any, Final
+
+from zchat.errors import Closed, ProtocolError, Refused, ZchatError
+from zchat.protocol import codec, names, replies
+from zchat.protocol import requests as q
+from zchat.protocol.events import Renamed
+
+from .backoff import Backoff
+from .events import ChatEvent, Connected, Disconnected, SessionLost
+from .pipeline import Pipeline, Ticket
+from .streams import Streams
+
+__all__ = ["LinkState", "Session"]
+
+PROTOCOL: Final = 1
+HELLO_MS: Final = 10_000
+"""How long a hello may be unanswered before the link is given up."""
+PATIENCE: Final = 2.5
+"""Heartbeats without any reply before the link is given up."""
+PENDING: Final = 10_000
+"""Events the application may leave untaken before no more are fetched for it."""
+PAGE: Final = 200
+"""Events asked for at a time."""
+
+BROKE: Final = "the connection broke"
+
+RETRIED: Final = {"rate-limited", "storage-full", "stale", "draining"}
+"""Refusals of the moment: the request is sent again by itself, in its order."""
+OVER: Final = {"session-ended", "bad-token"}
+"""Refusals that say the session is no more."""
+
+
+class LinkState(enum.Enum):
+    """How the connection fares."""
+
+    DOWN = "there is none"
+    GREETING = "hello was said and is not answered"
+    UP = "the broker has welcomed this client"
+
+
+class Session:
+    """A client's side of docs/protocol.md.
+
+    ``nick`` None asks for a guest's. ``fresh(n)`` gives n random bytes, from the OS in
+    earnest. The link is to be made at once: `connect_at` begins at 0.
+    """
+
+    def __init__(
+        self,
+        *,
+        nick: str | None,
+        fresh: Callable[[int], bytes],
+        agent: str = "",
+        pending: int = PENDING,
+    ) -> None:
+        self.nick = nick or ""
+        """What this user is called; the broker's word once it has welcomed us."""
+        self.user = ""
+        """The id under which others see this user."""
+        self.lobby = ""
+        """The room that is always there."""
+        self.publish = ""
+        """The endpoint of the publications, once welcomed."""
+        self.max_text = 0
+        """The longest text the broker takes, in bytes of UTF-8."""
+        self.state = LinkState.DOWN
+        """How the link fares."""
+        self.connect_at: int | None = 0
+        """When the shell is to connect (ms); None while there is a link, or when closed."""
+        self.hangs_up = False
+        """Whether the shell is to close the link, and say `lost`."""
+        self.closed: ZchatError | None = None
+        """Why it has ended for good, if it has."""
+        self.streams = Streams()
+        """What this client hears."""
+        self._wanted = nick
+        self._fresh = fresh
+        self._agent = agent
+        self._pending = pending
+        self._backoff = Backoff(fresh)
+        self._pipeline = Pipeline()
+        self._settled: list[Ticket] = []
+        self._hello: q.Hello | None = None
+        self._id = ""  # of the session; empty until there is one
+        self._token = fresh(32)  # owns the session, or shall own the one being begun
+        self._next_token: bytes | None = None  # shall own it after the resume under way
+        self._epoch = ""
+        self._retry_ms: int | None = None  # the broker's word on when to come back
+        self._why = BROKE
+        self._heartbeat_ms = 10_000
+        self._ping_at: int | None = None
+        self._dead_at: int | None = None
+        self._greeted = False
+        self._rejoin: list[str] = []
+
+    # The link.
+
+    def connected(self, now: int) -> None:
+        """There is a link: hello is the first that goes out on it."""
+        self.state = LinkState.GREETING
+        self.connect_at = None
+        self.hangs_up = False
+        self._dead_at = now + HELLO_MS
+        self._greet()
+
+    def lost(self, now: int, why: str | None = None) -> None:
+        """The link is gone. What has no answer goes out again, in order, on the next one."""
+        if self.state is LinkState.DOWN and self.connect_at is not None:
+            return
+        was_up = self.state is LinkState.UP
+        self.state = LinkState.DOWN
+        self.hangs_up = False
+        self._hello = None
+        self._ping_at = self._dead_at = None
+        self._pipeline.unsend()
+        self._pipeline.discard_own()
+        self.streams.unlink()
+        if self.closed is None:
+            wait = self._backoff.next(self._retry_ms)
+            self._retry_ms = None
+            self.connect_at = now + wait
+            if was_up:
+                reason = why or self._why
+                self._tell(Disconnected(reason=reason, retry_in_ms=wait))
+        self._why = BROKE
+
+    def _greet(self) -> None:
+        """Say hello: for a new session, or to resume the one there is."""
+        resume = None
+        token = self._token
+        if self._id:
+            resume = q.Resume(session=self._id, token=self._token)
+            if self._next_token is None:
+                self._next_token = self._fresh(32)
+            # The same two until the welcome comes: a hello may be answered and not heard.
+            token = self._next_token
+        self._hello = q.Hello(
+            id=self._pipeline.next_id(),
+            protocol=PROTOCOL,
+            token=token,
+            nick=self._wanted,
+            resume=resume,
+            agent=self._agent,
+        )
+        self._greeted = False
+
+    def _hang_up(self, why: str, retry_ms: int | None = None) -> None:
+        self._why = why
+        self._retry_ms = retry_ms
+        self.hangs_up = True
+
+    # What comes in.
+
+    def receive_replies(self, data: bytes, now: int) -> None:
+        """A frame from the DEALER. One that is not the protocol ends the link, not the session."""
+        try:
+            items = codec.decode_replies(data)
+        except ProtocolError as error:
+            self._hang_up(f"the broker said what is not the protocol: {error}")
+            return
+        if self._dead_at is not None and self.state is LinkState.UP:
+            self._dead_at = now + int(PATIENCE * self._heartbeat_ms)
+        for item in items:
+            if isinstance(item, replies.Notice):
+                self._notice(item, now)
+            elif isinstance(item, Refused):
+                self._refused(item, now)
+            else:
+                self._answered(item, now)
+
+    def receive_publication(self, frame: bytes) -> None:
+        """A frame from the SUB."""
+        self.streams.publication(frame)
+
+    def _notice(self, notice: replies.Notice, now: int) -> None:
+        match notice.notice:
+            case "taken-over":
+                self._end(Refused("taken-over", notice.message))
+            case "session-ended":
+                self._begin_anew(notice.message, now)
+            case _:
+                self._hang_up(notice.message, notice.retry_ms)
+
+    def _answered(self, item: dict[str, Any], now: int) -> None:
+        try:
+            if self._hello is not None and item["id"] == self._hello.id:
+                self._welcomed(codec.typed(item, replies.Welcome), now)
+                return
+            ticket = self._pipeline.answered(item["id"])
+            if ticket is not None:
+                ticket.result = codec.typed(item, replies.REPLIES[type(ticket.request)])
+                self._settle(ticket, now)
+        except ProtocolError as error:
+            self._hang_up(f"the broker said what is not the protocol: {error}")
+
+    def _refused(self, refused: Refused, now: int) -> None:
+        id_ = refused.fields.pop("id")
+        retry_ms = refused.fields.get("retry_ms")
+        wait = retry_ms if isinstance(retry_ms, int) else 0
+        if self._hello is not None and id_ == self._hello.id:
+            if self._id and refused.code in OVER:
+                self._begin_anew(refused.message, now)
+            elif refused.code in RETRIED or refused.code == "too-many-sessions":
+                self._hang_up(refused.message, wait or None)
+            else:
+                self._end(refused)
+            return
+        ticket = self._pipeline.answered(int(str(id_)))
+        if ticket is None:
+            return
+        if refused.code in RETRIED and isinstance(ticket.request, q.Appending):
+            self._pipeline.put_back(ticket, now + wait)
+        elif refused.code in OVER and isinstance(ticket.request, q.Bye):
+            self._end(Closed())
+        elif refused.code in OVER and self.state is LinkState.UP:
+            self._pipeline.put_back(ticket, now)
+            self._begin_anew(refused.message, now)
+        else:
+            ticket.error = refused
+            self._settle(ticket, now)
+
+    def _welcomed(self, welcome: replies.Welcome, now: int) -> None:
+        first = not self._id
+        if self._epoch and welcome.epoch != self._epoch:
+            heads = {handout.stream: handout.head for handout in (welcome.inbox, *welcome.rooms)}
+            self.streams.begin_at(heads)
+        self._epoch = welcome.epoch
+        assert self._hello is not None
+        self._token, self._next_token = self._hello.token, None
+        self._hello = None
+        self._id, self.user, self.nick = welcome.session, welcome.user, welcome.nick
+        self._wanted = welcome.nick
+        self.lobby, self.publish, self.max_text = welcome.lobby, welcome.publish, welcome.max_text
+        self.state = LinkState.UP
+        self._heartbeat_ms = welcome.heartbeat_ms
+        self._ping_at = now + welcome.heartbeat_ms
+        self._dead_at = now + int(PATIENCE * welcome.heartbeat_ms)
+        self._backoff.succeeded()
+        self.streams.hear(welcome.inbox, welcome.inbox.head, now)
+        for handout in welcome.rooms:
+            # Of a room whose join is unanswered, the answer brings where it begins.
+            if handout.stream in self.streams.timelines:
+                self.streams.hear(handout, handout.head, now)
+        self._tell(Connected(nick=self.nick, resumed=welcome.resumed, agent=welcome.agent))
+        if first:
+            self._pipeline.go_first(
+                [self._pipeline.make(q.Join, {"room": room}, self._heard) for room in self._rejoin]
+            )
+            self._rejoin = []
+        else:
+            present = {handout.stream for handout in welcome.rooms}
+            for stream in [*self.streams.timelines]:
+                if stream not in present and stream != replies.INBOX:
+                    self.streams.leave(stream)
+        self._ask()
+
+    def _begin_anew(self, why: str, now: int) -> None:
+        """The session is over: another one under the same nick, in the same rooms."""
+        unknown = self._pipeline.begin_anew()
+        self._rejoin = [room for room in self.streams.timelines if room != replies.INBOX]
+        self.streams.unlink()
+        self.streams.leave(replies.INBOX)
+        self._tell(SessionLost(reason=why, unanswered=len(unknown)))
+        for ticket in unknown:
+            self._settle(ticket, now)
+        self._id, self._token, self._next_token = "", self._fresh(32), None
+        self.state = LinkState.GREETING
+        self._greet()
+
+    def _end(self, error: ZchatError) -> None:
+        """Nothing more will come of this session."""
+        self.closed = error
+        self.hangs_up = self.state is not LinkState.DOWN
+        self.connect_at = self._ping_at = self._dead_at = None
+        self._settled += self._pipeline.end(error)
+
+    def _settle(self, ticket: Ticket, now: int) -> None:
+        """A ticket has its answer: what this session itself learns from it."""
+        match ticket.request, ticket.result:
+            case q.Join(), replies.Joined() as joined:
+                timeline = self.streams.hear(joined.room, joined.position, now)
+                timeline.since = max(timeline.since, joined.position)
+            case q.Leave(room=room), replies.Done(position=position):
+                self._left(room, position)
+            case q.Bye(), replies.Done():
+                self._end(Closed())
+        if ticket.then is not None:
+            ticket.then(ticket, now)
+        else:
+            self._settled.append(ticket)
+        self._ask()
+
+    def _left(self, room: str, position: int) -> None:
+        name = room if room in self.streams.timelines else names.room_name(room)
+        timeline = self.streams.timelines.get(name)
+        # A leave that is answered again, after a later join, ends nothing.
+        if timeline is not None and timeline.since < position:
+            self.streams.leave(name)
+
+    # What the session asks by itself.
+
+    def _ask(self) -> None:
+        """Ask for the pages and keys that are missed, if the application keeps up."""
+        if self.state is not LinkState.UP or not self.wants_publications:
+            return
+        for stream, after in self.streams.pages_wanted():
+            fields = {"stream": stream, "after": after, "limit": PAGE}
+            self._pipeline.add(self._pipeline.make(q.History, fields, self._paged))
+        wanted = self.streams.keys_wanted()
+        if wanted:
+            leaving = self._pipeline.leaving
+            for room in wanted:
+                if room not in leaving:
+                    self._pipeline.add(self._pipeline.make(q.Join, {"room": room}, self._heard))
+
+    def _paged(self, ticket: Ticket, now: int) -> None:  # noqa: ARG002  # a ticket's callback
+        request = ticket.request
+        assert isinstance(request, q.History)
+        assert request.after is not None
+        if isinstance(ticket.result, replies.Page):
+            self.streams.page(request.stream, request.after, ticket.result)
+        else:
+            self.streams.refused(request.stream)
+
+    def _heard(self, ticket: Ticket, now: int) -> None:  # noqa: ARG002  # a ticket's callback
+        """A join of the session's own: refused, the room is lost to this client."""
+        assert isinstance(ticket.request, q.Join)
+        if ticket.error is not None:
+            self.streams.leave(ticket.request.room)
+
+    def _ponged(self, ticket: Ticket, now: int) -> None:  # noqa: ARG002  # a ticket's callback
+        if isinstance(ticket.result, replies.Pong):
+            if ticket.result.epoch == self._epoch:
+                self.streams.heads(ticket.result.heads)
+            else:
+                self._hang_up("the broker has another journal now")
+
+    # Time.
+
+    def next_timer(self) -> int | None:
+        """When `handle_timer` has something to do (monotonic ms); None if never."""
+        timers = (
+            self._ping_at,
+            self._dead_at,
+            self._pipeline.hold_until,
+            self.streams.next_timer(),
+        )
+        return min((timer for timer in timers if timer is not None), default=None)
+
+    def handle_timer(self, now: int) -> None:
+        """Do what is due."""
+        if self._dead_at is not None and now >= self._dead_at:
+            self._hang_up("the broker does not answer")
+            self._dead_at = None
+        if self._ping_at is not None and now >= self._ping_at:
+            self._pipeline.add(self._pipeline.make(q.Ping, {}, self._ponged))
+            self._ping_at = now + self._heartbeat_ms
+        self._pipeline.handle_timer(now)
+        self.streams.handle_timer(now)
+        self._ask()
+
+    # What the application does.
+
+    @property
+    def full(self) -> bool:
+        """Whether so many requests are unanswered that one more is one too many."""
+        return self._pipeline.full
+
+    def request(self, request_type: type[q.Request], **fields: Any) -> Ticket:
+        """Ask the broker something; it is sent when it can be. Not to be called while `full`.
+
+        A name or text that no frame can carry settles at once with `Refused`.
+        """
+        ticket = self._pipeline.make(request_type, fields)
+        if self.closed is not None:
+            ticket.error = self.closed
+        else:
+            try:
+                ticket.data()
+            except Refused as refused:
+                ticket.error = refused
+        if ticket.error is None:
+            self._pipeline.add(ticket)
+        else:
+            self._settled.append(ticket)
+        return ticket
+
+    def close(self) -> None:
+        """End it from this side, whether the broker hears of it or not."""
+        if self.closed is None:
+            self._end(Closed())
+
+    # What goes out.
+
+    @property
+    def wants_publications(self) -> bool:
+        """Whether the application keeps up; while not, leave the SUB unread. Nothing is lost by it."""
+        return len(self.streams.events) < self._pending
+
+    def take_frames(self) -> list[bytes]:
+        """Frames for the DEALER, in order."""
+        if self.state is LinkState.DOWN:
+            return []
+        frames: list[bytes] = []
+        if self._hello is not None and not self._greeted:
+            self._greeted = True
+            frames.append(codec.encode_requests([self._hello]))
+        if self.state is LinkState.UP:
+            frames += self._pipeline.frames()
+        return frames
+
+    def take_subscriptions(self) -> list[tuple[bool, bytes]]:
+        """What to tell the SUB: subscribe or not, and the prefix."""
+        return self.streams.subscriptions()
+
+    def take_events(self, most: int | None = None) -> list[ChatEvent]:
+        """Up to ``most`` events for the application, in order."""
+        events = self.streams.events
+        taken = [
+            events.popleft() for _ in range(len(events) if most is None else min(most, len(events)))
+        ]
+        if taken:
+            for event in taken:
+                if isinstance(event, Renamed) and event.user == self.user:
+                    self.nick = self._wanted = event.to
+            self._ask()
+        return taken
+
+    def take_settled(self) -> list[Ticket]:
+        """The requests that have been answered, each once."""
+        settled, self._settled = self._settled, []
+        return settled
+
+    def _tell(self, event: ChatEvent) -> None:
+        self.streams.events.append(event)
