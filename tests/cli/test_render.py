@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import time
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,13 @@ from zchat.protocol import events as e
 from zchat.protocol.codec import Unknown
 from zchat.protocol.replies import Person, RoomInfo
 
-WHO = {"session": "", "user": "u-al", "nick": "al", "at": 1_700_000_000_123, "position": 7}
+WHO: dict[str, Any] = {
+    "session": "",
+    "user": "u-al",
+    "nick": "al",
+    "at": 1_700_000_000_123,
+    "position": 7,
+}
 POSTED = e.Posted(room="ops", text="hi", **WHO)
 WHISPERED = e.Whispered(to="u-bo", to_nick="bo", text="psst", **WHO)
 

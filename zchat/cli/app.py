@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from . import broker, client, demo, exits, history, journal, lists, ping, send
+from . import broker, client, demo, exits, history, journal, lists, output, ping, send
 from .options import examples
 from .version import versions
 
@@ -21,6 +21,7 @@ __all__ = ["app", "main"]
 app = typer.Typer(
     name="zchat",
     no_args_is_help=True,
+    pretty_exceptions_enable=False,  # a traceback as everywhere, without the values of variables
     rich_markup_mode=None,  # plain text: it starts in half the time and reads well in a pager
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=examples(
@@ -36,7 +37,7 @@ app = typer.Typer(
 def say_versions(wanted: bool) -> None:  # a callback's shape
     """Print what this is made of, and end."""
     if wanted:
-        print(versions())
+        output.line(versions())
         raise typer.Exit
 
 

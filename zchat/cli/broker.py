@@ -16,6 +16,7 @@ import typer
 
 from zchat.config import Settings, load
 
+from . import output
 from .data import default_data
 from .options import examples
 from .version import AGENT
@@ -98,7 +99,7 @@ def broker(
     _log_to_stderr(log_level)
     with _open(settings, journal, data or default_data(), message_log) as server:
         _stop_on_signals(server)
-        print(f"listening on {server.endpoint}, publishing on {server.publishes_at}", flush=True)
+        output.line(f"listening on {server.endpoint}, publishing on {server.publishes_at}")
         server.run()
 
 

@@ -53,8 +53,10 @@ class Conversation:
         """Messages that the broker did not acknowledge."""
         self._printer = printer
         self._deliveries = Deliveries()
-        self._unmatched: set[int] = set()
-        self._matched = asyncio.Event()
+        self._unseen: set[int] = set()
+        self._seen: set[int] = set()
+        self._saw = asyncio.Event()
+        self._entering = asyncio.Lock()
         printer.me = chat.user
 
     # What is seen.
@@ -62,21 +64,25 @@ class Conversation:
     async def listen(self) -> None:
         """Print everything that happens, until the chat is closed."""
         async for happened in self.chat.events():
-            self._heard(happened)
+            async with self._entering:
+                self._hear(happened)
 
-    def _heard(self, happened: ChatEvent) -> None:
+    def _hear(self, happened: ChatEvent) -> None:
         self._printer.show(happened)
         if isinstance(happened, Posted | Whispered) and happened.user == self.chat.user:
-            self._match(happened.position)
+            # It may come before its own acknowledgement.
+            if happened.position in self._unseen:
+                self._unseen.remove(happened.position)
+            else:
+                self._seen.add(happened.position)
+            self._saw.set()
 
     # What is typed.
 
     async def enter(self, rooms: tuple[str, ...]) -> None:
         """Begin in these rooms, the first of which one talks in. Raises `Refused`."""
-        for name in rooms:
+        for name in reversed(rooms):
             await self._join(name)
-        if rooms:
-            await self._join(rooms[0])
 
     async def typed(self, line: str) -> Ending | None:
         """Do what a line says. What goes wrong is told, and the conversation goes on."""
@@ -92,19 +98,19 @@ class Conversation:
         await self._deliveries.settle()
         with suppress(TimeoutError):
             async with asyncio.timeout(OWN_LAST_S):
-                while self._unmatched:
-                    self._matched.clear()
-                    await self._matched.wait()
+                while self._unseen:
+                    self._saw.clear()
+                    await self._saw.wait()
 
     async def _do(self, understood: Typed) -> Ending | None:
         chat = self.chat
         match understood.command, understood.arguments:
             case "say", (text,):
-                await self._say(text)
+                await self._deliver(self._say(text))
             case "me", (text,):
-                await self._say(text, action=True)
+                await self._deliver(self._say(text, action=True))
             case "whisper", (nick, text):
-                await self._deliveries.add(self._delivered(chat.whisper(nick, text)))
+                await self._deliver(chat.whisper(nick, text))
             case "join", (name,):
                 await self._join(name)
             case "leave", (name,):
@@ -131,33 +137,36 @@ class Conversation:
                 return Ending(None)
         return None
 
-    async def _say(self, text: str, *, action: bool = False) -> None:
-        room = self.chat.rooms[self._here()]
-        await self._deliveries.add(self._delivered(room.say(text, action=action)))
+    async def _say(self, text: str, *, action: bool = False) -> int:
+        return await self.chat.rooms[self._here()].say(text, action=action)
+
+    async def _deliver(self, delivery: Awaitable[int]) -> None:
+        await self._deliveries.add(self._delivered(delivery))
 
     async def _delivered(self, delivery: Awaitable[int]) -> None:
         try:
-            self._match(await delivery)
-        except (Refused, OutcomeUnknown) as error:
+            position = await delivery
+        except (Refused, UsageError, OutcomeUnknown) as error:
             self.undelivered += 1
             self._printer.complain(error)
-
-    def _match(self, position: int) -> None:
-        """A message of one's own was acknowledged, or seen: both, in either order, make a pair."""
-        self._unmatched ^= {position}
-        self._matched.set()
+        else:
+            if position in self._seen:
+                self._seen.remove(position)
+            else:
+                self._unseen.add(position)
 
     async def _join(self, name: str) -> None:
         known = set(self.chat.rooms)
-        room = await self.chat.join(name)
-        self.room = room.name
-        if room.name in known:
-            self._printer.tell(f"you talk in #{room.name}")
-            return
-        subject = f": {room.subject}" if room.subject else ""
-        self._printer.tell(f"you are in #{room.name}{subject}")
-        for event in await past(self.chat, room.name, PAST_ON_JOIN):
-            self._printer.show(event)
+        async with self._entering:  # what happens meanwhile is shown after what was before
+            room = await self.chat.join(name)
+            self.room = room.name
+            if room.name in known:
+                self._printer.tell(f"you talk in #{room.name}")
+                return
+            subject = f": {room.subject}" if room.subject else ""
+            self._printer.tell(f"you are in #{room.name}{subject}")
+            for event in await past(self.chat, room.name, PAST_ON_JOIN, before=room.since):
+                self._printer.show(event)
 
     async def _leave(self, name: str) -> None:
         room = self.chat.rooms.get(name.removeprefix("#") or self._here())

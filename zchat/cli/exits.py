@@ -6,15 +6,16 @@ defect, and its traceback is wanted.
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from typer.exceptions import TyperException
 
 from zchat.errors import Unreachable, UsageError, ZchatError
-from zchat.protocol.text import displayable
+
+from . import output
+from .output import OutputClosed
 
 __all__ = ["INTERRUPTED", "NO_BROKER", "PIPE_CLOSED", "REFUSED", "USAGE", "ended", "exit_code"]
 
@@ -39,7 +40,7 @@ def exit_code(error: BaseException) -> int:
             return NO_BROKER
         case KeyboardInterrupt():
             return INTERRUPTED
-        case BrokenPipeError():
+        case OutputClosed():
             return PIPE_CLOSED
         case TyperException():
             return error.exit_code
@@ -50,24 +51,24 @@ def exit_code(error: BaseException) -> int:
 def ended(run: Callable[[], object]) -> int:
     """Run a command to its end; the exit code. What went wrong is said on stderr."""
     try:
-        try:
-            code = run()
-        except ExceptionGroup as group:
-            raise _first(group) from None
-        sys.stdout.flush()
+        code = _ungrouped(run)
+        output.finish()
     except (ZchatError, TyperException) as error:
-        complain(_sentence(error))
+        output.complain(_sentence(error))
         return exit_code(error)
-    except (KeyboardInterrupt, BrokenPipeError) as error:
-        # What is still buffered has no reader; the interpreter would complain at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (KeyboardInterrupt, OutputClosed) as error:
+        with suppress(OutputClosed):
+            output.finish()
         return exit_code(error)
     return code if isinstance(code, int) else 0
 
 
-def complain(sentence: str) -> None:
-    """Say what is wrong, where no program reads it by mistake."""
-    print(f"zchat: {displayable(sentence)}", file=sys.stderr, flush=True)
+def _ungrouped(run: Callable[[], object]) -> object:
+    """Run it; of the errors that tasks raised together, raise the one that matters."""
+    try:
+        return run()
+    except ExceptionGroup as group:
+        raise _first(group) from None
 
 
 def _first(group: ExceptionGroup) -> Exception:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from zchat.errors import Refused
 from zchat.protocol.events import Event
 
 from .options import DEFAULT_ADDRESS, Connect, Json, Nick, examples
@@ -96,12 +95,8 @@ async def _history(
 
 async def _enter(chat: Chat, room: str) -> None:
     """Join a room that exists: only members read, and reading makes no room."""
-    try:
-        await chat.history(room, limit=1)
-    except Refused as refused:
-        if refused.code != "not-a-member":
-            raise
-        await chat.join(room)
+    await chat.list_users(room)  # refused where there is no such room
+    await chat.join(room)
 
 
 async def _tail(address: str, nick: str | None, room: str, count: int, *, as_json: bool) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
 
-from . import exits
+from . import exits, output
 from .data import default_data
 from .options import examples
 
@@ -52,7 +51,7 @@ def export(data: Data = None) -> None:
     from zchat.journal import export as exported
 
     with closing(SqliteJournal.reading(data or default_data())) as journal:
-        exported(journal, sys.stdout.write)
+        exported(journal, lambda line: output.line(line.rstrip("\n"), flush=False))
 
 
 def check(data: Data = None) -> int:
@@ -61,11 +60,11 @@ def check(data: Data = None) -> int:
 
     report = checked(data or default_data())
     for finding in report.findings:
-        exits.complain(f"{report.file}: {finding}")
+        output.complain(f"{report.file}: {finding}")
     if not report.ok:
-        exits.complain("the journal is damaged; restore a backup (nothing was changed)")
+        output.complain("the journal is damaged; restore a backup (nothing was changed)")
         return exits.REFUSED
-    print(
+    output.line(
         f"{report.file} is whole: {report.events} events in {report.streams} streams, "
         f"the last at position {report.head}"
     )

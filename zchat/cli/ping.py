@@ -9,6 +9,7 @@ import typer
 
 from zchat.errors import Unreachable
 
+from . import output
 from .options import DEFAULT_ADDRESS, Connect, examples
 
 __all__ = ["ping", "register"]
@@ -33,7 +34,7 @@ def ping(
     """Say what broker answers, and after how many ms. Exits 69 when nobody does: a health check."""
     began = time.perf_counter()
     agent = answering(connect, timeout)
-    print(f"{agent} at {connect} answers in {(time.perf_counter() - began) * 1000:.1f} ms")
+    output.line(f"{agent} at {connect} answers in {(time.perf_counter() - began) * 1000:.1f} ms")
 
 
 def answering(address: str, timeout: float) -> str:

@@ -10,7 +10,7 @@ from typing import Final, TextIO
 
 from zchat.protocol.text import displayable
 
-from . import exits
+from . import output
 from .render import Shown, Span, json_line, spans
 
 __all__ = ["Printer", "painted", "wants_colour"]
@@ -66,7 +66,7 @@ class Printer:
     def tell(self, sentence: str) -> None:
         """Say something to the person; a program that reads JSON is told on stderr."""
         if self._as_json:
-            print(displayable(sentence), file=sys.stderr, flush=True)
+            output.complain(sentence)
         else:
             self._print(painted([Span(f"-- {sentence}", "dim")], colour=self._colour))
 
@@ -75,8 +75,8 @@ class Printer:
         if self._on_terminal:
             self._print(painted([Span(f"!! {error}", "warning")], colour=self._colour))
         else:
-            exits.complain(str(error))
+            output.complain(str(error))
 
     def _print(self, line: str) -> None:
         if not self._silent:
-            print(line, flush=True)
+            output.line(line)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Annotated, TypeAlias
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
@@ -78,7 +78,9 @@ async def _whisper(address: str, nick: str | None, to: str, text: str | None) ->
         await _deliver(say, text, chat.max_text)
 
 
-async def _deliver(say: Callable[[str], Awaitable[int]], text: str | None, most: int) -> None:
+async def _deliver(
+    say: Callable[[str], Coroutine[Any, Any, int]], text: str | None, most: int
+) -> None:
     """Say it, or all of stdin. A text that was given whole is refused where it is too long."""
     if text is not None:
         await say(text)
