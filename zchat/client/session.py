@@ -14,8 +14,9 @@ and asks `connect_at` and `hangs_up` what to do with the link. docs/protocol.md 
 
 from __future__ import annotations
 
+import contextlib
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from zchat.errors import Closed, ProtocolError, Refused, ZchatError
@@ -247,6 +248,7 @@ class Session:
         self._token, self._next_token = self._hello.token, None
         self._hello = None
         self._id, self.user, self.nick = welcome.session, welcome.user, welcome.nick
+        self.streams.user = welcome.user
         self._wanted = welcome.nick
         self.lobby, self.publish, self.max_text = welcome.lobby, welcome.publish, welcome.max_text
         self.state = LinkState.UP
@@ -298,6 +300,7 @@ class Session:
             case q.Join(), replies.Joined() as joined:
                 timeline = self.streams.hear(joined.room, joined.position, now)
                 timeline.since = max(timeline.since, joined.position)
+                self.streams.expect(self._joining())
             case q.Leave(room=room), replies.Done(position=position):
                 self._left(room, position)
             case q.Bye(), replies.Done():
@@ -384,6 +387,11 @@ class Session:
         """Whether so many requests are unanswered that one more is one too many."""
         return self._pipeline.full
 
+    @property
+    def idle(self) -> bool:
+        """Whether every request is answered and no stream is known to be behind."""
+        return not len(self._pipeline) and not self.streams.behind
+
     def request(self, request_type: type[q.Request], **fields: Any) -> Ticket:
         """Ask the broker something; it is sent when it can be. Not to be called while `full`.
 
@@ -399,9 +407,16 @@ class Session:
                 ticket.error = refused
         if ticket.error is None:
             self._pipeline.add(ticket)
+            if isinstance(ticket.request, q.Join):
+                self.streams.expect(self._joining())
         else:
             self._settled.append(ticket)
         return ticket
+
+    def _joining(self) -> Iterator[str]:
+        for room in self._pipeline.joins():
+            with contextlib.suppress(Refused):  # the broker will say so, too
+                yield names.room_name(room)
 
     def close(self) -> None:
         """End it from this side, whether the broker hears of it or not."""

@@ -8,11 +8,12 @@ nothing and keeps no session.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Final
 
 from zchat.errors import ProtocolError
 from zchat.protocol.codec import Signal
-from zchat.protocol.events import CONTROL, Event
+from zchat.protocol.events import Event, inbox_stream
 from zchat.protocol.replies import INBOX, Handout, Page
 from zchat.protocol.seal import header, topic_prefix
 
@@ -32,6 +33,8 @@ class Streams:
         self.timelines: dict[str, Timeline] = {}
         self.events: deque[ChatEvent] = deque()
         """What the application has not taken yet."""
+        self.user = ""
+        """The id of this client's user."""
         self.repaired = 0
         """Events that had to be fetched because no publication brought them."""
         self._by_topic: dict[int, Timeline] = {}
@@ -39,6 +42,8 @@ class Streams:
         self._subscriptions: list[tuple[bool, bytes]] = []
         self._asked: dict[str, int] = {}  # stream → the `after` of the page under way
         self._rekeying: set[str] = set()  # streams whose key is being asked for
+        self._joining: dict[str, set[int]] = {}  # rooms to be joined → positions delivered already
+        self._left: dict[str, int] = {}  # stream → how far it was delivered when it was left
 
     # Streams come and go.
 
@@ -46,7 +51,10 @@ class Streams:
         """A stream was handed out; one not heard before begins at ``mine``."""
         timeline = self.timelines.get(handout.stream)
         if timeline is None:
+            # A join that is answered again can name a position from before the last leave.
+            mine = max(mine, self._left.get(handout.stream, 0))
             timeline = self.timelines[handout.stream] = Timeline(handout.stream, mine)
+            timeline.already |= self._joining.get(handout.stream, set())
         former = timeline.topic
         if timeline.hear(handout):
             if former is not None:
@@ -59,10 +67,19 @@ class Streams:
             self.publication(frame)
         return timeline
 
+    def expect(self, rooms: Iterable[str]) -> None:
+        """These, and no others, are the rooms whose join has no answer yet.
+
+        The answer may name a position from before what other streams deliver meanwhile.
+        """
+        self._joining = {room: self._joining.get(room, set()) for room in rooms}
+
     def leave(self, stream: str) -> None:
         """A stream is not this client's any more."""
         timeline = self.timelines.pop(stream, None)
         if timeline is not None:
+            if stream != INBOX:  # the next one is another user's
+                self._left[stream] = timeline.mine
             if timeline.topic is not None:
                 self._unsubscribe(timeline.topic)
             self._unconfirmed.pop(stream, None)
@@ -84,6 +101,7 @@ class Streams:
         for stream, timeline in self.timelines.items():
             self.events.append(timeline.begin_at(heads.get(stream, 0)))
         self._asked.clear()
+        self._left.clear()
 
     def _unsubscribe(self, topic: int) -> None:
         self._by_topic.pop(topic, None)
@@ -154,12 +172,19 @@ class Streams:
         streams = event.streams()
         if len(streams) > 1:
             for stream in streams:
-                if stream == CONTROL:
-                    continue
-                name = INBOX if stream.startswith("u.") else stream[2:]
+                name = self._name(stream)
                 other = self.timelines.get(name)
-                if other is not None and other is not timeline and other.mine < event.position:
+                if other is None:
+                    if name in self._joining:
+                        self._joining[name].add(event.position)
+                elif other is not timeline and other.mine < event.position:
                     other.already.add(event.position)
+
+    def _name(self, stream: str) -> str:
+        """What this client calls a stream of the journal; nothing of its own for others'."""
+        if stream == inbox_stream(self.user):
+            return INBOX
+        return stream.removeprefix("r.") if stream.startswith("r.") else ""
 
     # What goes out.
 
@@ -180,6 +205,11 @@ class Streams:
     def next_timer(self) -> int | None:
         """When `handle_timer` has something to do."""
         return min(self._unconfirmed.values(), default=None)
+
+    @property
+    def behind(self) -> bool:
+        """Whether a stream is known to have more than was delivered, or is not confirmed."""
+        return bool(self._unconfirmed) or any(each.behind for each in self.timelines.values())
 
     def pages_wanted(self) -> list[tuple[str, int]]:
         """Streams that are behind, each with the position to ask after; they count as asked."""

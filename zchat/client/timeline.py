@@ -87,10 +87,17 @@ class Timeline:
         self._drop_held()
 
     def open(self, frame: bytes) -> Publication | None:
-        """What a publication says; none if it waits for its key. Raises `ProtocolError`."""
-        key = self._keys.get(header(frame).key_number)
+        """What a publication says; none if it waits for its key, or lacks one for good.
+
+        Raises `ProtocolError`.
+        """
+        number = header(frame).key_number
+        key = self._keys.get(number)
         if key is not None:
             return decode_publication(key.open(frame))
+        if self._keys and number < max(self._keys):
+            # Only the present key can be had again; the gap that this leaves will show.
+            return None
         self.lacks_key = True
         self._locked.append(frame)
         self._hold(len(frame))
