@@ -1,0 +1,26 @@
+"""The client library: a chat as an application holds it, and the pure session under it.
+
+`api` is what people use. Under it: `session` (the protocol's client, without I/O), `streams`
+and `timeline` (what was heard, in its order), `pipeline` (what was asked), `link` (sockets).
+"""
+
+from .address import DEFAULT, parse
+from .api import Chat, Room, connect
+from .events import ChatEvent, Connected, Disconnected, Gap, SessionLost
+from .history import History
+from .session import Session
+
+__all__ = [
+    "DEFAULT",
+    "Chat",
+    "ChatEvent",
+    "Connected",
+    "Disconnected",
+    "Gap",
+    "History",
+    "Room",
+    "Session",
+    "SessionLost",
+    "connect",
+    "parse",
+]

@@ -272,7 +272,7 @@ class Session:
             for stream in [*self.streams.timelines]:
                 if stream not in present and stream != replies.INBOX:
                     self.streams.leave(stream)
-        self._ask()
+        self.ask()
 
     def _begin_anew(self, why: str, now: int) -> None:
         """The session is over: another one under the same nick, in the same rooms."""
@@ -309,7 +309,7 @@ class Session:
             ticket.then(ticket, now)
         else:
             self._settled.append(ticket)
-        self._ask()
+        self.ask()
 
     def _left(self, room: str, position: int) -> None:
         name = room if room in self.streams.timelines else names.room_name(room)
@@ -320,7 +320,7 @@ class Session:
 
     # What the session asks by itself.
 
-    def _ask(self) -> None:
+    def ask(self) -> None:
         """Ask for the pages and keys that are missed, if the application keeps up."""
         if self.state is not LinkState.UP or not self.wants_publications:
             return
@@ -378,7 +378,7 @@ class Session:
             self._ping_at = now + self._heartbeat_ms
         self._pipeline.handle_timer(now)
         self.streams.handle_timer(now)
-        self._ask()
+        self.ask()
 
     # What the application does.
 
@@ -456,7 +456,7 @@ class Session:
             for event in taken:
                 if isinstance(event, Renamed) and event.user == self.user:
                     self.nick = self._wanted = event.to
-            self._ask()
+            self.ask()
         return taken
 
     def take_settled(self) -> list[Ticket]:
