@@ -5,9 +5,10 @@ and `timeline` (what was heard, in its order), `pipeline` (what was asked), `lin
 """
 
 from .address import DEFAULT, parse
-from .api import Chat, Room, connect
+from .api import Chat, connect
 from .events import ChatEvent, Connected, Disconnected, Gap, SessionLost
 from .history import History
+from .room import Room
 from .session import Session
 
 __all__ = [

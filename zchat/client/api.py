@@ -30,9 +30,10 @@ from .events import ChatEvent
 from .history import History, page
 from .link import Link
 from .pipeline import Ticket
+from .room import Room
 from .session import LinkState, Session
 
-__all__ = ["Chat", "Room", "connect"]
+__all__ = ["Chat", "connect"]
 
 TURN: Final = 200
 """Frames read at once before the application gets its turn."""
@@ -357,44 +358,6 @@ class Chat:
             else:
                 assert ticket.result is not None
                 future.set_result(ticket.result)
-
-
-class Room:
-    """A room this application is in; what `Chat` can do, said of one room."""
-
-    def __init__(self, chat: Chat, name: str, subject: str, members: int, position: int) -> None:
-        self.chat = chat
-        """The chat it belongs to."""
-        self.name = name
-        """Its canonical name."""
-        self.subject = subject
-        """Its headline when it was joined."""
-        self.members = members
-        """How many were in it when it was joined."""
-        self.since = position
-        """The position of joining."""
-
-    async def say(self, text: str, *, action: bool = False) -> int:
-        """Say something; it is kept when this returns its position."""
-        return await self.chat.say(self.name, text, action=action)
-
-    async def set_subject(self, text: str) -> int:
-        """Set the headline; an empty one removes it."""
-        return await self.chat.set_subject(self.name, text)
-
-    async def leave(self) -> int:
-        """Leave it. Returns the position of leaving."""
-        return await self.chat.leave(self.name)
-
-    async def history(
-        self, *, before: int | None = None, after: int | None = None, limit: int = 100
-    ) -> History:
-        """Up to ``limit`` of its events, as `Chat.history`."""
-        return await self.chat.history(self.name, before=before, after=after, limit=limit)
-
-    async def users(self) -> list[replies.Person]:
-        """Who is in it, by nick."""
-        return await self.chat.list_users(self.name)
 
 
 def _now() -> int:

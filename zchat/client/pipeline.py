@@ -227,9 +227,9 @@ class Pipeline:
         unknown: list[Ticket] = []
         kept: list[Ticket] = []
         for ticket in self._tickets.values():
-            if not isinstance(ticket.request, Appending):
-                kept.append(ticket)
-            elif ticket.tried:
+            if ticket.then is not None:
+                continue  # what the session itself asked concerned the session that is over
+            if ticket.tried and isinstance(ticket.request, Appending):
                 ticket.error = OutcomeUnknown(ticket.what)
                 unknown.append(ticket)
             else:

@@ -25,17 +25,14 @@ from zchat.protocol import requests as q
 from zchat.protocol.events import Renamed
 
 from .backoff import Backoff
+from .credentials import Credentials
 from .events import ChatEvent, Connected, Disconnected, SessionLost
+from .heartbeat import Heartbeat
 from .pipeline import Pipeline, Ticket
 from .streams import Streams
 
 __all__ = ["LinkState", "Session"]
 
-PROTOCOL: Final = 1
-HELLO_MS: Final = 10_000
-"""How long a hello may be unanswered before the link is given up."""
-PATIENCE: Final = 2.5
-"""Heartbeats without any reply before the link is given up."""
 PENDING: Final = 10_000
 """Events the application may leave untaken before no more are fetched for it."""
 PAGE: Final = 200
@@ -92,23 +89,16 @@ class Session:
         """Why it has ended for good, if it has."""
         self.streams = Streams()
         """What this client hears."""
-        self._wanted = nick
-        self._fresh = fresh
-        self._agent = agent
+        self._credentials = Credentials(nick, agent, fresh)
+        self._heartbeat = Heartbeat()
         self._pending = pending
         self._backoff = Backoff(fresh)
         self._pipeline = Pipeline()
         self._settled: list[Ticket] = []
         self._hello: q.Hello | None = None
-        self._id = ""  # of the session; empty until there is one
-        self._token = fresh(32)  # owns the session, or shall own the one being begun
-        self._next_token: bytes | None = None  # shall own it after the resume under way
         self._epoch = ""
         self._retry_ms: int | None = None  # the broker's word on when to come back
         self._why = BROKE
-        self._heartbeat_ms = 10_000
-        self._ping_at: int | None = None
-        self._dead_at: int | None = None
         self._greeted = False
         self._rejoin: list[str] = []
 
@@ -119,7 +109,7 @@ class Session:
         self.state = LinkState.GREETING
         self.connect_at = None
         self.hangs_up = False
-        self._dead_at = now + HELLO_MS
+        self._heartbeat.greeting(now)
         self._greet()
 
     def lost(self, now: int, why: str | None = None) -> None:
@@ -130,7 +120,7 @@ class Session:
         self.state = LinkState.DOWN
         self.hangs_up = False
         self._hello = None
-        self._ping_at = self._dead_at = None
+        self._heartbeat.stop()
         self._pipeline.unsend()
         self._pipeline.discard_own()
         self.streams.unlink()
@@ -145,22 +135,7 @@ class Session:
 
     def _greet(self) -> None:
         """Say hello: for a new session, or to resume the one there is."""
-        resume = None
-        token = self._token
-        if self._id:
-            resume = q.Resume(session=self._id, token=self._token)
-            if self._next_token is None:
-                self._next_token = self._fresh(32)
-            # The same two until the welcome comes: a hello may be answered and not heard.
-            token = self._next_token
-        self._hello = q.Hello(
-            id=self._pipeline.next_id(),
-            protocol=PROTOCOL,
-            token=token,
-            nick=self._wanted,
-            resume=resume,
-            agent=self._agent,
-        )
+        self._hello = self._credentials.hello(self._pipeline.next_id())
         self._greeted = False
 
     def _hang_up(self, why: str, retry_ms: int | None = None) -> None:
@@ -177,8 +152,7 @@ class Session:
         except ProtocolError as error:
             self._hang_up(f"the broker said what is not the protocol: {error}")
             return
-        if self._dead_at is not None and self.state is LinkState.UP:
-            self._dead_at = now + int(PATIENCE * self._heartbeat_ms)
+        self._heartbeat.heard(now)
         for item in items:
             if isinstance(item, replies.Notice):
                 self._notice(item, now)
@@ -217,7 +191,7 @@ class Session:
         retry_ms = refused.fields.get("retry_ms")
         wait = retry_ms if isinstance(retry_ms, int) else 0
         if self._hello is not None and id_ == self._hello.id:
-            if self._id and refused.code in OVER:
+            if self._credentials.session and refused.code in OVER:
                 self._begin_anew(refused.message, now)
             elif refused.code in RETRIED or refused.code == "too-many-sessions":
                 self._hang_up(refused.message, wait or None)
@@ -239,22 +213,18 @@ class Session:
             self._settle(ticket, now)
 
     def _welcomed(self, welcome: replies.Welcome, now: int) -> None:
-        first = not self._id
+        first = not self._credentials.session
         if self._epoch and welcome.epoch != self._epoch:
             heads = {handout.stream: handout.head for handout in (welcome.inbox, *welcome.rooms)}
             self.streams.begin_at(heads)
         self._epoch = welcome.epoch
-        assert self._hello is not None
-        self._token, self._next_token = self._hello.token, None
+        self._credentials.welcomed(welcome)
         self._hello = None
-        self._id, self.user, self.nick = welcome.session, welcome.user, welcome.nick
+        self.user, self.nick = welcome.user, welcome.nick
         self.streams.user = welcome.user
-        self._wanted = welcome.nick
         self.lobby, self.publish, self.max_text = welcome.lobby, welcome.publish, welcome.max_text
         self.state = LinkState.UP
-        self._heartbeat_ms = welcome.heartbeat_ms
-        self._ping_at = now + welcome.heartbeat_ms
-        self._dead_at = now + int(PATIENCE * welcome.heartbeat_ms)
+        self._heartbeat.begin(welcome.heartbeat_ms, now)
         self._backoff.succeeded()
         self.streams.hear(welcome.inbox, welcome.inbox.head, now)
         for handout in welcome.rooms:
@@ -283,7 +253,7 @@ class Session:
         self._tell(SessionLost(reason=why, unanswered=len(unknown)))
         for ticket in unknown:
             self._settle(ticket, now)
-        self._id, self._token, self._next_token = "", self._fresh(32), None
+        self._credentials.forget()
         self.state = LinkState.GREETING
         self._greet()
 
@@ -291,7 +261,8 @@ class Session:
         """Nothing more will come of this session."""
         self.closed = error
         self.hangs_up = self.state is not LinkState.DOWN
-        self.connect_at = self._ping_at = self._dead_at = None
+        self.connect_at = None
+        self._heartbeat.stop()
         self._settled += self._pipeline.end(error)
 
     def _settle(self, ticket: Ticket, now: int) -> None:
@@ -361,8 +332,7 @@ class Session:
     def next_timer(self) -> int | None:
         """When `handle_timer` has something to do (monotonic ms); None if never."""
         timers = (
-            self._ping_at,
-            self._dead_at,
+            self._heartbeat.next_timer(),
             self._pipeline.hold_until,
             self.streams.next_timer(),
         )
@@ -370,12 +340,10 @@ class Session:
 
     def handle_timer(self, now: int) -> None:
         """Do what is due."""
-        if self._dead_at is not None and now >= self._dead_at:
+        if self._heartbeat.is_dead(now):
             self._hang_up("the broker does not answer")
-            self._dead_at = None
-        if self._ping_at is not None and now >= self._ping_at:
+        if self._heartbeat.is_due(now):
             self._pipeline.add(self._pipeline.make(q.Ping, {}, self._ponged))
-            self._ping_at = now + self._heartbeat_ms
         self._pipeline.handle_timer(now)
         self.streams.handle_timer(now)
         self.ask()
@@ -455,7 +423,7 @@ class Session:
         if taken:
             for event in taken:
                 if isinstance(event, Renamed) and event.user == self.user:
-                    self.nick = self._wanted = event.to
+                    self.nick = self._credentials.nick = event.to
             self.ask()
         return taken
 
