@@ -14,7 +14,7 @@ from .conftest import Talker, objects, zchat
 
 def test_two_people_talk(talker: Callable[..., Talker]) -> None:
     al = talker("client", "--plain", "--nick", "al", "--room", "talk")
-    al.wait_for("al joined #talk")
+    al.wait_for("you are in #talk")
     bo = talker("client", "--plain", "--nick", "bo", "--room", "talk")
     al.wait_for("bo joined #talk")
     al.type("hello bo")
@@ -81,7 +81,6 @@ def test_history_is_shown_once_when_one_comes(broker: BrokerProcess) -> None:
     kinds = [(each["kind"], each["text"]) for each in objects(done) if each["position"]]
     assert kinds == [
         *(("message", str(n)) for n in range(20, 30)),
-        ("joined", None),
         ("message", "30"),
     ]
 
@@ -136,7 +135,7 @@ def test_to_another_broker(broker: BrokerProcess, talker: Callable[..., Talker])
     al = talker("client", "--plain", "--nick", "traveller", "--room", "home")
     al.wait_for("#home")
     al.type(f"/connect {broker.address}")
-    al.wait_for("traveller joined #lobby")
+    al.wait_for("you are in #lobby")
     assert al.end() == 0
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from zchat.cli.printer import painted, wants_colour
-from zchat.cli.render import Shown, Span, json_line, spans
-from zchat.client.events import Gap
+from zchat.cli.render import Back, Shown, Span, json_line, spans
+from zchat.client.events import Connected, Disconnected, Gap, SessionLost
 from zchat.protocol import events as e
 from zchat.protocol.codec import Unknown
 from zchat.protocol.replies import Person, RoomInfo
@@ -46,7 +46,7 @@ LINES: dict[str, tuple[Shown, str]] = {
     ),
     "renamed": (e.Renamed(to="alf", **WHO), "22:13 -- al is now alf"),
     "away": (e.WentAway(**WHO), "22:13 -- al lost the connection"),
-    "back": (e.CameBack(**WHO), "22:13 -- al is back"),
+    "came back": (e.CameBack(**WHO), "22:13 -- al is back"),
     "bye": (e.SessionEnded(reason="bye", **WHO), "22:13 -- al left"),
     "lost": (e.SessionEnded(reason="lost", **WHO), "22:13 -- al did not come back"),
     "unknown": (
@@ -60,6 +60,18 @@ LINES: dict[str, tuple[Shown, str]] = {
     "gap of an epoch": (
         Gap(stream="@", after=None, until=9),
         "-- whispers to you are missing here: the broker has another journal now",
+    ),
+    "connected": (Connected(nick="al", resumed=False, agent="zchat/1"), "-- connected, as al"),
+    "back": (Back(nick="al", resumed=True, missed=0), "-- back; nothing missed"),
+    "back to one": (Back(nick="al", resumed=True, missed=1), "-- back; 1 missed message follows"),
+    "back to many": (Back(nick="al", resumed=True, missed=9), "-- back; 9 missed messages follow"),
+    "lost connection": (
+        Disconnected(reason="the broker is stopping", retry_in_ms=2_000),
+        "-- connection lost, trying again in 2.0 s (the broker is stopping)",
+    ),
+    "session lost": (
+        SessionLost(reason="this session has ended", unanswered=2),
+        "-- a new session: this session has ended; of 2 requests nobody knows the outcome",
     ),
     "room": (RoomInfo(room="ops", members=1, subject="tea"), "#ops  1 user  tea"),
     "rooms": (RoomInfo(room="ops", members=2), "#ops  2 users"),

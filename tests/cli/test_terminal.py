@@ -162,8 +162,8 @@ def test_a_nick_is_asked_for_and_another_where_it_is_taken(
 
 
 def test_completion(screen: Callable[..., Screen]) -> None:
-    al = screen("client", "--nick", "completer", "--room", "complete")
-    al.wait_for("completer@complete>")
+    al = screen("client", "--nick", "completer", "--room", "tabs")
+    al.wait_for("completer@tabs>")
     al.type("/wh\t")
     al.wait_for("> /whisper")
     al.type("com\t")

@@ -15,6 +15,7 @@ from zchat.errors import Refused
 from . import exits
 from .options import DEFAULT_ADDRESS, Connect, Json, Nick, examples
 from .stdin import lines
+from .version import AGENT
 
 if TYPE_CHECKING:
     from zchat.client import Chat
@@ -103,7 +104,9 @@ async def _admitted(
     async with AsyncExitStack() as stack:
         while True:
             try:
-                chat = await stack.enter_async_context(zchat.connect(address, nick=nick))
+                chat = await stack.enter_async_context(
+                    zchat.connect(address, nick=nick, agent=AGENT)
+                )
                 break
             except Refused as refused:
                 if not terminal or refused.code not in NICK_REFUSED:

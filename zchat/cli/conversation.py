@@ -12,20 +12,33 @@ from contextlib import suppress
 from typing import Final, NamedTuple
 
 from zchat.client import Chat
-from zchat.client.events import ChatEvent
+from zchat.client.events import ChatEvent, Connected, Disconnected
 from zchat.errors import OutcomeUnknown, Refused, Unreachable, UsageError
-from zchat.protocol.events import Posted, Whispered
+from zchat.protocol.events import (
+    Event,
+    Posted,
+    Renamed,
+    SessionEnded,
+    SubjectChanged,
+    Whispered,
+)
+from zchat.protocol.replies import INBOX
 
 from .deliveries import Deliveries
 from .past import past
 from .ping import answering
 from .printer import Printer
+from .render import Back
 from .slash import COMMANDS, Typed, parse
 
 __all__ = ["Conversation", "Ending"]
 
 PAST_ON_JOIN: Final = 10
 """Messages shown of what was said before one came."""
+FEW: Final = 200
+"""Members of a room whose nicks are learnt when it is entered: one page of them."""
+MOST_MISSED: Final = 1_000
+"""Missed messages that are counted."""
 PAST_ASKED: Final = 20
 """Messages that ``/history`` shows."""
 REACHABLE_S: Final = 2.0
@@ -53,8 +66,12 @@ class Conversation:
         """Messages that the broker did not acknowledge."""
         self._printer = printer
         self._deliveries = Deliveries()
-        self._unseen: set[int] = set()
-        self._seen: set[int] = set()
+        self.nicks: set[str] = set()
+        """Who was seen here: for completion."""
+        self._seen_to: dict[str, int] = {}  # stream → position of the last message seen
+        self._away = False
+        self._unseen: set[int] = set()  # acknowledged and not seen
+        self._early: set[int] = set()  # seen and not acknowledged
         self._saw = asyncio.Event()
         self._entering = asyncio.Lock()
         printer.me = chat.user
@@ -65,17 +82,56 @@ class Conversation:
         """Print everything that happens, until the chat is closed."""
         async for happened in self.chat.events():
             async with self._entering:
-                self._hear(happened)
+                await self._hear(happened)
 
-    def _hear(self, happened: ChatEvent) -> None:
+    async def _hear(self, happened: ChatEvent) -> None:
+        match happened:
+            case Disconnected():
+                self._away = True
+            case Connected(nick=nick, resumed=resumed) if self._away:
+                self._away = False
+                missed = await self._missed()
+                self._printer.show(Back(nick=nick, resumed=resumed, missed=missed))
+                return
+            case Event():
+                self._note(happened)
         self._printer.show(happened)
-        if isinstance(happened, Posted | Whispered) and happened.user == self.chat.user:
-            # It may come before its own acknowledgement.
-            if happened.position in self._unseen:
-                self._unseen.remove(happened.position)
-            else:
-                self._seen.add(happened.position)
-            self._saw.set()
+
+    def _note(self, event: Event) -> None:
+        """What one remembers of an event: who is there, and how far one has seen."""
+        self.nicks.add(event.nick)
+        match event:
+            case Renamed(nick=nick, to=to):
+                self.nicks -= {nick}
+                self.nicks |= {to}
+            case SessionEnded(nick=nick):
+                self.nicks -= {nick}
+            case SubjectChanged(room=room, text=text) if room in self.chat.rooms:
+                self.chat.rooms[room].subject = text
+            case Posted() | Whispered():
+                where = event.room if isinstance(event, Posted) else INBOX
+                self._seen_to[where] = event.position
+                if event.user == self.chat.user:
+                    self._see(event.position)
+
+    def _see(self, position: int) -> None:
+        # A message of one's own may be seen before it is acknowledged.
+        if position in self._unseen:
+            self._unseen.remove(position)
+        else:
+            self._early.add(position)
+        self._saw.set()
+
+    async def _missed(self) -> int:
+        """How many messages were said to one since the last one seen; at most `MOST_MISSED`."""
+        missed = 0
+        begins = {INBOX: 0} | {name: room.since for name, room in self.chat.rooms.items()}
+        for stream, begin in begins.items():
+            with suppress(Refused):  # of a room one is no longer in
+                after = self._seen_to.get(stream, begin)
+                found = await past(self.chat, stream, MOST_MISSED, after=after)
+                missed += sum(isinstance(each, Posted | Whispered) for each in found)
+        return min(missed, MOST_MISSED)
 
     # What is typed.
 
@@ -150,8 +206,8 @@ class Conversation:
             self.undelivered += 1
             self._printer.complain(error)
         else:
-            if position in self._seen:
-                self._seen.remove(position)
+            if position in self._early:
+                self._early.remove(position)
             else:
                 self._unseen.add(position)
 
@@ -165,6 +221,8 @@ class Conversation:
                 return
             subject = f": {room.subject}" if room.subject else ""
             self._printer.tell(f"you are in #{room.name}{subject}")
+            if room.members <= FEW:
+                self.nicks |= {person.nick for person in await room.users()}
             for event in await past(self.chat, room.name, PAST_ON_JOIN, before=room.since):
                 self._printer.show(event)
 

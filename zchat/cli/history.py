@@ -10,6 +10,7 @@ import typer
 from zchat.protocol.events import Event
 
 from .options import DEFAULT_ADDRESS, Connect, Json, Nick, examples
+from .version import AGENT
 
 if TYPE_CHECKING:
     from zchat.client import Chat
@@ -83,7 +84,7 @@ async def _history(
     from .past import past
     from .printer import Printer
 
-    async with zchat.connect(address, nick=nick) as chat:
+    async with zchat.connect(address, nick=nick, agent=AGENT) as chat:
         await _enter(chat, room)
         printer = Printer(as_json=as_json)
         printer.me = chat.user
@@ -105,7 +106,7 @@ async def _tail(address: str, nick: str | None, room: str, count: int, *, as_jso
     from .past import past
     from .printer import Printer
 
-    async with zchat.connect(address, nick=nick, rooms=(room,)) as chat:
+    async with zchat.connect(address, nick=nick, rooms=(room,), agent=AGENT) as chat:
         printer = Printer(as_json=as_json)
         printer.me = chat.user
         before = await past(chat, room, count)

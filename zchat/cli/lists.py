@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from .options import DEFAULT_ADDRESS, Connect, Json, Nick, examples
+from .version import AGENT
 
 __all__ = ["register", "rooms", "users"]
 
@@ -41,7 +42,7 @@ async def _rooms(address: str, nick: str | None, *, as_json: bool) -> None:
 
     from .printer import Printer
 
-    async with zchat.connect(address, nick=nick) as chat:
+    async with zchat.connect(address, nick=nick, agent=AGENT) as chat:
         printer = Printer(as_json=as_json)
         for room in await chat.list_rooms():
             printer.show(room)
@@ -52,7 +53,7 @@ async def _users(address: str, nick: str | None, room: str | None, *, as_json: b
 
     from .printer import Printer
 
-    async with zchat.connect(address, nick=nick) as chat:
+    async with zchat.connect(address, nick=nick, agent=AGENT) as chat:
         printer = Printer(as_json=as_json)
         for person in await chat.list_users(room):
             if person.user != chat.user:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from zchat.errors import Unreachable
+from zchat.errors import Refused, Unreachable
 
 from . import output
 from .options import DEFAULT_ADDRESS, Connect, examples
@@ -44,19 +44,25 @@ def answering(address: str, timeout: float) -> str:
     """
     import zmq
 
-    from zchat.client.address import parse_address
+    from zchat.client.address import parse
     from zchat.protocol import codec
     from zchat.protocol.replies import Pong
     from zchat.protocol.requests import Ping
 
-    parse_address(address)
     with zmq.Context() as context, context.socket(zmq.DEALER) as dealer:
         dealer.set(zmq.LINGER, 0)
-        dealer.connect(address)
-        dealer.send(codec.encode_requests([Ping(id=1)]))
-        if not dealer.poll(int(timeout * 1000)):
+        dealer.set(zmq.RECONNECT_IVL, -1)
+        with dealer.get_monitor_socket(zmq.EVENT_CLOSED | zmq.EVENT_DISCONNECTED) as ended:
+            dealer.connect(parse(address))
+            dealer.send(codec.encode_requests([Ping(id=1)]))
+            poller = zmq.Poller()
+            poller.register(dealer, zmq.POLLIN)
+            poller.register(ended, zmq.POLLIN)
+            ready = dict(poller.poll(int(timeout * 1000)))
+            dealer.disable_monitor()
+        if dealer not in ready:
             raise Unreachable(address)
         (reply,) = codec.decode_replies(dealer.recv())
-    if isinstance(reply, Exception):
+    if isinstance(reply, Refused):
         raise reply
     return codec.typed(reply, Pong).agent

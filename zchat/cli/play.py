@@ -14,6 +14,7 @@ from zchat.protocol.events import Joined, Posted, Whispered
 from .client import converse
 from .conversation import Conversation
 from .printer import Printer
+from .version import AGENT
 
 __all__ = ["perform", "take_part"]
 
@@ -75,8 +76,8 @@ class Cast(NamedTuple):
 async def _cast(address: str) -> AsyncIterator[Cast]:
     """Both of them in the lobby, where they have talked already."""
     async with (
-        zchat.connect(address, nick="alice") as alice,
-        zchat.connect(address, nick="bob") as bob,
+        zchat.connect(address, nick="alice", agent=AGENT) as alice,
+        zchat.connect(address, nick="bob", agent=AGENT) as bob,
     ):
         cast = Cast(alice, bob)
         for chat in cast:
@@ -91,7 +92,7 @@ async def perform(address: str) -> None:
     """Play the scene, and print it as you would see it."""
     printer = Printer()
     printer.tell(f"a broker of your own listens on {address} while this runs; you are in its lobby")
-    async with _cast(address) as cast, zchat.connect(address, nick="you") as you:
+    async with _cast(address) as cast, zchat.connect(address, nick="you", agent=AGENT) as you:
         silent = Printer(silent=True)
         parts = {
             "you": Conversation(you, printer),

@@ -6,6 +6,7 @@ A line is made of spans; `zchat.cli.printer` is where they meet a terminal and a
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
@@ -16,9 +17,22 @@ from zchat.protocol import events as e
 from zchat.protocol.codec import Unknown
 from zchat.protocol.replies import INBOX, Person, RoomInfo
 
-__all__ = ["Shown", "Span", "Style", "json_line", "spans"]
+__all__ = ["Back", "Shown", "Span", "Style", "json_line", "spans"]
 
-Shown: TypeAlias = ChatEvent | RoomInfo | Person
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """The broker can be heard again, after it could not."""
+
+    nick: str
+    """What this user is called."""
+    resumed: bool
+    """Whether the session of before continues."""
+    missed: int
+    """How many messages follow that were said meanwhile."""
+
+
+Shown: TypeAlias = ChatEvent | Back | RoomInfo | Person
 """All that has a line and an object."""
 
 Style: TypeAlias = Literal["plain", "dim", "room", "nick", "whisper", "warning"]
@@ -48,12 +62,14 @@ def spans(shown: Shown, me: str) -> list[Span]:
             where = "whispers to you" if stream == INBOX else f"messages in #{stream}"
             why = "the broker has another journal now" if after is None else "they were removed"
             return [Span(f"-- {where} are missing here: {why}", "warning")]
-        case Connected(nick=nick, resumed=resumed):
-            what = "back" if resumed else "connected"
-            return [Span(f"-- {what}, as {nick}", "dim")]
+        case Connected(nick=nick):
+            return [Span(f"-- connected, as {nick}", "dim")]
+        case Back(missed=missed):
+            follow = f"{_count(missed, 'missed message')} {'follows' if missed == 1 else 'follow'}"
+            return [Span(f"-- back; {follow if missed else 'nothing missed'}", "dim")]
         case Disconnected(reason=reason, retry_in_ms=wait):
             again = f"trying again in {wait / 1000:.1f} s"
-            return [Span(f"-- connection lost ({reason}), {again}", "warning")]
+            return [Span(f"-- connection lost, {again} ({reason})", "warning")]
         case SessionLost(reason=reason, unanswered=count):
             doubt = f"; of {_count(count, 'request')} nobody knows the outcome" if count else ""
             return [Span(f"-- a new session: {reason}{doubt}", "warning")]
@@ -138,6 +154,8 @@ def _fields(shown: Shown) -> dict[str, Any]:
             return {"kind": "gap", **where, "after": after, "until": until}
         case Connected(nick=nick, resumed=resumed, agent=agent):
             return {"kind": "connected", "nick": nick, "resumed": resumed, "agent": agent}
+        case Back(nick=nick, resumed=resumed, missed=missed):
+            return {"kind": "connected", "nick": nick, "resumed": resumed, "missed": missed}
         case Disconnected(reason=reason, retry_in_ms=wait):
             return {"kind": "disconnected", "text": reason, "retry_in_ms": wait}
         case SessionLost(reason=reason, unanswered=count):

@@ -11,6 +11,7 @@ import typer
 from .deliveries import Deliveries
 from .options import DEFAULT_ADDRESS, Connect, Nick, examples
 from .stdin import lines, pieces
+from .version import AGENT
 
 __all__ = ["register", "send", "whisper"]
 
@@ -62,7 +63,7 @@ def whisper(
 async def _send(address: str, nick: str | None, name: str, text: str | None) -> None:
     import zchat
 
-    async with zchat.connect(address, nick=nick, rooms=(name,)) as chat:
+    async with zchat.connect(address, nick=nick, rooms=(name,), agent=AGENT) as chat:
         (room,) = chat.rooms.values()
         await _deliver(room.say, text, chat.max_text)
 
@@ -70,7 +71,7 @@ async def _send(address: str, nick: str | None, name: str, text: str | None) -> 
 async def _whisper(address: str, nick: str | None, to: str, text: str | None) -> None:
     import zchat
 
-    async with zchat.connect(address, nick=nick) as chat:
+    async with zchat.connect(address, nick=nick, agent=AGENT) as chat:
 
         async def say(text: str) -> int:
             return await chat.whisper(to, text)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import getpass
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from prompt_toolkit import PromptSession
+from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
@@ -20,7 +23,10 @@ from .conversation import Conversation
 from .data import default_state
 from .slash import COMMANDS
 
-__all__ = ["ask_nick", "lines"]
+__all__ = ["Words", "ask_nick", "lines"]
+
+INTERRUPTED: Final = "\x03"
+"""The prompt's result after Ctrl-C: no line can be this. An exception in a task would end the loop."""
 
 
 async def lines(conversation: Conversation) -> AsyncGenerator[str]:
@@ -28,21 +34,35 @@ async def lines(conversation: Conversation) -> AsyncGenerator[str]:
 
     Meanwhile whatever is printed appears above the prompt and leaves it whole.
     """
+    entered: asyncio.Queue[str | None] = asyncio.Queue()
+
+    def accept(buffer: Buffer) -> bool:
+        # The prompt stays: what is typed while a line is being worked on is not lost.
+        entered.put_nowait(buffer.text)
+        return False  # empty the line; it is shown when it comes back with its position
+
     session: PromptSession[str] = PromptSession(
         lambda: _prompt(conversation),
         completer=Words(conversation),
         complete_while_typing=False,
         history=_history(default_state() / "history"),
         key_bindings=_keys(),
-        # What was said is shown when it comes back with its position, not before.
         erase_when_done=True,
     )
+    session.default_buffer.accept_handler = accept
     with patch_stdout(raw=True):
-        while True:
-            try:
-                yield await session.prompt_async()
-            except EOFError:
-                return
+        typing = asyncio.create_task(session.prompt_async())
+        typing.add_done_callback(lambda _: entered.put_nowait(None))
+        try:
+            while (line := await entered.get()) is not None:
+                yield line
+                session.app.invalidate()  # nick or room may be others now
+            with suppress(EOFError):
+                if await typing == INTERRUPTED:
+                    raise KeyboardInterrupt
+        finally:
+            typing.cancel()
+            await asyncio.wait([typing])
 
 
 async def ask_nick(sentence: str) -> str:
@@ -72,11 +92,10 @@ class Words(Completer):
     def _candidates(self, *, first: bool, slash: bool) -> Iterable[str]:
         if first and slash:
             return [f"/{command.name}" for command in COMMANDS]
-        chat = self._conversation.chat
-        nicks = {person.nick for room in chat.rooms.values() for person in room.members}
+        nicks = self._conversation.nicks
         if first:
             return {f"{nick}:" for nick in nicks}
-        return nicks | set(chat.rooms) if slash else nicks
+        return nicks | set(self._conversation.chat.rooms) if slash else nicks
 
 
 def _prompt(conversation: Conversation) -> str:
@@ -91,7 +110,7 @@ def _keys() -> KeyBindings:
         if event.current_buffer.text:
             event.current_buffer.reset()
         else:
-            event.app.exit(exception=KeyboardInterrupt(), style="class:aborting")
+            event.app.exit(result=INTERRUPTED)
 
     return keys
 

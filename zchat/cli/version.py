@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import Final
+
+from zchat import __version__
 
 __all__ = ["AGENT", "versions"]
 
-AGENT: Final = f"zchat/{version('zchat-broker')}"
+AGENT: Final = f"zchat/{__version__}"
 """How this program names itself to its peers."""
 
 
 def versions() -> str:
-    """Zchat's version, the protocol's and libzmq's, a line each."""
+    """The versions of zchat, of the protocol and of libzmq, a line each."""
     import zmq
 
-    from zchat.core.handlers.sessions import PROTOCOL
+    from zchat.client.session import PROTOCOL
 
-    return f"{AGENT.replace('/', ' ')}\nprotocol {PROTOCOL}\nlibzmq {zmq.zmq_version()}"
+    return f"zchat {__version__}\nprotocol {PROTOCOL}\nlibzmq {zmq.zmq_version()}"
