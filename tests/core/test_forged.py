@@ -136,6 +136,13 @@ def test_what_holds_is_heard_here_as_if_it_had_been_asked_here(town: Stage, told
     assert told in hearer.heard() or told.startswith(("started", "resumed"))
 
 
+def test_what_changes_elsewhere_at_the_same_moment_is_not_the_askers_trouble(town: Stage) -> None:
+    """Decided on an old nick, both are decided anew, and in the order asked."""
+    town.journal.submit([HOLDING["renamed alice al"](town)])
+    assert town.together("alice say ops 1", "alice say ops 2") == ["done", "done"]
+    assert town.written()[-3:] == ["renamed alice al", "message al ops 1", "message al ops 2"]
+
+
 @pytest.mark.parametrize("forgery", VOID)
 def test_each_is_void_for_its_check_alone(
     town: Stage, forgery: str, monkeypatch: pytest.MonkeyPatch

@@ -117,11 +117,13 @@ def test_resuming_replaces_the_token(company: Stage) -> None:
 
 def test_a_resumption_sent_again_unchanged_is_the_same(company: Stage) -> None:
     alice = company.peer("alice")
+    alice.connections += 1
     request = alice.resumption()
+    assert isinstance(request, q.Hello)
     company.send(alice, request)
     company.settle()
+    assert alice.outcome(request) == "welcome"
     alice.connections += 1
-    assert isinstance(request, q.Hello)
     assert company.play("alice hello", token=request.token, resume=request.resume) == "welcome"
 
 

@@ -36,6 +36,12 @@ def test_who_came_back_has_a_whole_grace_again(company: Stage) -> None:
     assert "quit alice lost" not in company.written()
 
 
+def test_while_everybody_is_here_nothing_is_due(company: Stage) -> None:
+    company.crash()
+    assert company.together("alice resume", "bob resume") == ["welcome", "welcome"]
+    assert company.broker.next_timer() is None
+
+
 def test_a_restart_ends_no_session_and_begins_its_grace_anew(company: Stage) -> None:
     company.drop("alice")
     company.wait(GRACE - 1)
@@ -69,6 +75,15 @@ def test_who_breaks_off_between_hello_and_commit_is_away_like_any_other(stage: S
     assert stage.written() == ["started alice", "away alice"]
     stage.wait(GRACE)
     assert stage.state()["users"] == {}
+
+
+def test_what_was_sent_behind_the_hello_is_not_done_for_who_is_gone(stage: Stage) -> None:
+    alice = stage.peer("alice")
+    stage.send(alice, alice.write("hello alice"), alice.write("join ops"), alice.write("ping"))
+    stage.drop("alice")
+    stage.settle()
+    assert [effects.replies for effects in stage.effects] == [[]] * len(stage.effects)
+    assert stage.written() == ["started alice", "away alice"]
 
 
 def test_who_breaks_off_between_resumption_and_commit_is_away_again(company: Stage) -> None:
@@ -148,6 +163,7 @@ def test_a_broker_left_by_all_holds_nothing_of_them(company: Stage) -> None:
         "rooms": {"lobby": ([], "", False)},
         "streams": ["c", "r.lobby"],
     }
+    assert len(broker.clients._sessions_at) == 0
     assert (len(broker.clients), len(broker.topics), broker.next_timer()) == (0, 0, None)
     assert (broker.presence.leaving, broker.record.tokens) == (set(), {})
     assert (broker._waiting, broker.hearing._confirmed, broker.hearing._rekeyed) == ({}, {}, {})

@@ -96,6 +96,7 @@ def test_a_repeat_in_the_same_turn_is_answered_too(company: Stage) -> None:
     company.settle()
     assert alice.answers[first.id].position == alice.answers[again.id].position
     assert company.written().count("message alice ops hi") == 1
+    assert company.journal.head() == alice.answers[first.id].position, "nothing void, even"
 
 
 def test_a_serial_that_was_forgotten_is_refused(company: Stage) -> None:

@@ -47,6 +47,17 @@ def test_each_publication_follows_the_one_before() -> None:
     assert chain == [(0, 3), (3, 6), (6, 20)]
 
 
+def test_one_without_events_stands_where_the_stream_is() -> None:
+    """With an older ``prev`` it would claim events that it does not carry."""
+    hub = topics()
+    hub.handout("r.ops", "ops", 0)
+    inbox = hub.handout("u.1", "@", 0)
+    hub.publish("u.1", 0, 3, ROW)
+    hub.rekey("r.ops", ["u.1"])
+    events, signal = (opened(frame, inbox) for frame in hub.flush())
+    assert (events.prev, events.last, signal.prev, signal.last) == (0, 3, 3, 3)
+
+
 def test_a_large_turn_is_split_without_a_gap() -> None:
     hub = topics()
     ops = hub.handout("r.ops", "ops", 0)

@@ -189,6 +189,7 @@ class Broker:
     def _decide(self, client: Client, request: q.Request, now: Now) -> None:
         """One request through its gates. Raises `Refused`."""
         row = TABLE[type(request)]
+        barrier = request if row.barrier else None
         if self.draining is not None:
             raise Refused("draining", retry_ms=self.draining)
         if row.standing is Standing.SESSION and client.session is None:
@@ -199,7 +200,7 @@ class Broker:
             assert client.session is not None
             waiting = self._waiting.get((client.session, request.serial))
             if waiting is not None:
-                client.barrier = request if row.barrier else None
+                client.barrier = barrier
                 waiting.append((client, request))
                 return
             first = desk.session.serials.find(request.serial)
@@ -213,14 +214,14 @@ class Broker:
             self._outbox.reply(client, codec.encode(answer))
             return
         if isinstance(answer, Read):
-            client.barrier = request
+            client.barrier = barrier
             self._reads.append(answer)
             return
         events = answer if isinstance(answer, tuple) else (answer,)
         objection = verdict(self.record, events[0])
         if isinstance(objection, Refused):
             raise objection
-        client.barrier = request if row.barrier else None
+        client.barrier = barrier
         self._waiting.setdefault(_name(events[0]), []).append((client, request))
         self._proposals.extend(events)
 
