@@ -37,9 +37,9 @@ class Promises:
 
     def hold_now(self) -> None:
         """What must hold at any moment."""
+        self.acknowledged_is_kept_once()
         self.one_user_per_nick()
         self.record_follows_from_the_journal()
-        self.acknowledged_is_kept_once()
         for person in self.everybody:
             self.seen_once_and_in_order(person)
             self.nothing_of_others_seen(person)

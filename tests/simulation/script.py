@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+from zchat.client.events import Gap
+
 from .people import WANTED, Person
 from .promises import Promises
 from .world import World
@@ -23,6 +25,7 @@ class Script:
         self.people = [Person(self.world, name) for name in PEOPLE]
         self.promises = Promises(self.world, self.people)
         self.crashing = seed % 2 == 0
+        self._overdue = self.dice.randint(STEPS // 5, STEPS // 2)  # a crash comes by this step
         self.steps = 0
         for person in self.people:
             person.connect()
@@ -39,6 +42,10 @@ class Script:
             if step % 60 == 59:
                 self.promises.hold_now()
         self._mend()
+        self.world.count()
+        for person in self.promises.everybody:
+            self.counts["gaps repaired"] += person.session.streams.repaired
+            self.counts["explicit gaps"] += sum(isinstance(item, Gap) for item in person.seen)
         self.promises.hold_in_the_end()
 
     # Accidents.
@@ -59,7 +66,7 @@ class Script:
                 for _ in range(dice.randint(1, 12)):
                     self._carry()
             case "turn" if world.broker is not None:
-                world.turn(lose=self.crashing and dice.random() < 0.08)
+                world.turn(lose=self.crashing and (self._crash_is_due or dice.random() < 0.05))
             case "time":
                 world.advance(dice.choice((1, 20, 200, 2_000)))
             case "drop":
@@ -81,6 +88,11 @@ class Script:
             case "snapshot" if world.broker is not None:
                 world.snapshot()
         self._attend()
+
+    @property
+    def _crash_is_due(self) -> bool:
+        crashed = self.counts["crashes between commit and reply"]
+        return not crashed and self.steps >= self._overdue
 
     def _attend(self) -> None:
         """Everybody's shell does its part, some applications without reading."""
@@ -154,13 +166,9 @@ class Script:
                 while person.link is not None and person.link.alive and person.link.heard:
                     person.listen()
                 person.flush()
-            if all(person.quiet for person in self.people) and not world.broker_busy:
-                if self._heads_agree():
-                    return
+            quiet = all(person.quiet for person in self.people) and not world.broker_busy
+            if quiet and all(self.promises.is_current(person) for person in self.people):
+                return
             world.advance(100)
         stuck = [person.name for person in self.people if not person.quiet]
         raise AssertionError(f"no quiet after 40 s without accidents; still under way: {stuck}")
-
-    def _heads_agree(self) -> bool:
-        """Whether heartbeats had the time to show every gap at an end."""
-        return all(self.promises.is_current(person) for person in self.people)

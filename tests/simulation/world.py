@@ -1,7 +1,7 @@
 """One small world: a real core on a real journal, real client sessions, and lists for sockets.
 
 Everything that could differ between two runs comes from one seeded die, so a seed replays
-exactly. `World` knows how things move; `zchat.testing` and the clock are not needed here.
+exactly. `World` knows how things move and judges nothing.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from zchat.broker import restart
-from zchat.broker.turn import turn
+from zchat.broker import restart, turn
 from zchat.config import Settings
 from zchat.core import Broker, Effects, Now, Record, apply
 from zchat.journal import MemoryJournal
@@ -102,10 +101,8 @@ class World:
         )
 
     def crash(self) -> None:
-        """kill -9: what the process held is gone, what was submitted is not."""
-        assert self.broker is not None
-        self.counts["repeats"] += self.broker.repeats
-        self.counts["rekeys"] += self.broker.topics.rekeys
+        """As by kill -9: what the process held is gone, what was submitted is not."""
+        self.count()
         self.broker = None
         self.journal = self.journal.reopen()
         for link in self.links:
@@ -117,15 +114,21 @@ class World:
         self.links = [link for link in self.links if link.down or link.heard]
         self.counts["crashes"] += 1
 
+    def count(self) -> None:
+        """Add what this broker process has counted."""
+        assert self.broker is not None
+        self.counts["repeats suppressed"] += self.broker.repeats
+        self.counts["re-keys"] += self.broker.topics.rekeys
+
     def turn(self, *, lose: bool = False) -> None:
-        """One turn; with ``lose``, the process dies after the commit and before it speaks."""
+        """One turn; with ``lose``, the process dies after the commit and before it answers."""
         broker = self.broker
         assert broker is not None
         broker.handle_timers(self.now)
-        effects, trouble = turn(broker, _Counting(self.journal, self.counts), self.now)  # type: ignore[arg-type]
+        effects, trouble = turn.turn(broker, _Counting(self.journal, self.counts), self.now)  # type: ignore[arg-type]
         assert trouble is None
-        if lose:
-            self.counts["crashes between commit and reply"] += bool(effects.events)
+        if lose and effects.replies and effects.events:
+            self.counts["crashes between commit and reply"] += 1
             # What had left the process by then is a prefix of what would have.
             cut = self.dice.randint(0, len(effects.publications))
             self._send(
@@ -154,9 +157,9 @@ class World:
                         link.heard.append(frame)
         by_id = {link.routing_id: link for link in self.links}
         for routing_id, frame in effects.replies:
-            link = by_id.get(routing_id)
-            if link is not None and link.known:
-                link.down.append(frame)
+            to = by_id.get(routing_id)
+            if to is not None and to.known:
+                to.down.append(frame)
 
     # Links.
 
@@ -245,10 +248,10 @@ class _Counting:
     """The journal, with what is void counted as it is dropped."""
 
     def __init__(self, journal: MemoryJournal, counts: Counter[str]) -> None:
-        self._journal = journal
+        self.journal = journal
         self._counts = counts
         self.submit, self.pump, self.read = journal.submit, journal.pump, journal.read
 
     def drop(self, positions: list[int]) -> None:
         self._counts["races made void"] += len(positions)
-        self._journal.drop(positions)
+        self.journal.drop(positions)
