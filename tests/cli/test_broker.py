@@ -36,6 +36,25 @@ def test_a_signal_drains(number: signal.Signals, tmp_path: Path) -> None:
     assert [each["text"] for each in found] == ["kept", "and this"]
 
 
+def test_who_comes_back_is_told_what_was_missed(tmp_path: Path) -> None:
+    """One would not know whether the silence was silence."""
+    with running_broker(tmp_path / "data") as broker:
+        client = Talker("client", "--plain", "--nick", "al", to=broker.address)
+        try:
+            client.wait_for("you are in #lobby")
+            broker.restart()
+            client.wait_for("-- back; nothing missed")
+            client.signal(signal.SIGSTOP)
+            broker.restart()
+            zchat("send", "lobby", "while you were out", to=broker.address)
+            client.signal(signal.SIGCONT)
+            client.wait_for("-- back; 1 missed message follows\n")
+            client.wait_for("while you were out")
+            assert client.printed.index("1 missed") < client.printed.index("while you")
+        finally:
+            client.close()
+
+
 def test_its_log_tells_who_and_never_what(tmp_path: Path) -> None:
     """An operator's log file would hold the company's conversations."""
     with running_broker(tmp_path / "data") as broker:

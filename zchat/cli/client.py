@@ -120,9 +120,9 @@ async def _talk(
     conversation: Conversation, rooms: tuple[str, ...], *, terminal: bool
 ) -> str | None:
     """Do what is typed until it ends, while printing what happens; where to go next."""
+    await conversation.enter(rooms)
     async with asyncio.TaskGroup() as both:
         listening = both.create_task(conversation.listen())
-        await conversation.enter(rooms)
         going_to = await _typed(conversation, terminal=terminal)
         await conversation.goodbye()
         listening.cancel()

@@ -65,6 +65,7 @@ class Conversation:
         self.undelivered = 0
         """Messages that the broker did not acknowledge."""
         self._printer = printer
+        self._events = chat.events()
         self._deliveries = Deliveries()
         self.nicks: set[str] = set()
         """Who was seen here: for completion."""
@@ -80,7 +81,7 @@ class Conversation:
 
     async def listen(self) -> None:
         """Print everything that happens, until the chat is closed."""
-        async for happened in self.chat.events():
+        async for happened in self._events:
             async with self._entering:
                 await self._hear(happened)
 
@@ -136,7 +137,11 @@ class Conversation:
     # What is typed.
 
     async def enter(self, rooms: tuple[str, ...]) -> None:
-        """Begin in these rooms, the first of which one talks in. Raises `Refused`."""
+        """Begin: the broker's welcome, then these rooms, of which one talks in the first.
+
+        To be called before `listen`. Raises `Refused`.
+        """
+        await self._hear(await anext(self._events))
         for name in reversed(rooms):
             await self._join(name)
 

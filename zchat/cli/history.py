@@ -113,9 +113,8 @@ async def _tail(address: str, nick: str | None, room: str, count: int, *, as_jso
         for event in before:
             printer.show(event)
         shown = {event.position for event in before}
-        async for happened in chat.events():
-            if isinstance(happened, Event) and (
-                happened.position in shown or happened.user == chat.user
-            ):
-                continue
-            printer.show(happened)
+        happenings = chat.events()
+        await anext(happenings)  # the welcome
+        async for happened in happenings:
+            if not (isinstance(happened, Event) and happened.position in shown):
+                printer.show(happened)

@@ -99,10 +99,10 @@ async def perform(address: str) -> None:
             "alice": Conversation(cast.alice, silent),
             "bob": Conversation(cast.bob, silent),
         }
+        for part in parts.values():
+            await part.enter((you.lobby,))
         async with asyncio.TaskGroup() as tasks:
             listening = [tasks.create_task(part.listen()) for part in parts.values()]
-            for part in parts.values():
-                await part.enter((you.lobby,))
             for name, line in SCENE:
                 await asyncio.sleep(PAUSE_S)
                 if name == "you" and line.startswith("/"):

@@ -48,7 +48,11 @@ class BrokerProcess:
         self._env = {k: v for k, v in os.environ.items() if not k.startswith("ZCHAT_")}
         self._env |= env or {}
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the broker
-        self._process = self._start()
+        try:
+            self._process = self._start()
+        except BaseException:
+            self._log.close()
+            raise
 
     @property
     def pid(self) -> int:
