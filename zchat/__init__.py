@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         Gap,
         History,
         Room,
+        RoomLost,
         SessionLost,
         connect,
     )
@@ -72,6 +73,7 @@ __all__ = [
     "Refused",
     "Renamed",
     "Room",
+    "RoomLost",
     "SessionEnded",
     "SessionLost",
     "SubjectChanged",

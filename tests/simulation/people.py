@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zchat.client.events import ChatEvent, Connected, Disconnected, Gap, SessionLost
+from zchat.client.events import ChatEvent, Gap, SessionLost
 from zchat.client.pipeline import Ticket
 from zchat.client.session import LinkState, Session
 from zchat.protocol import requests as q
@@ -85,11 +85,11 @@ class Person:
             self._take(session.take_events())
 
     def _take(self, events: list[ChatEvent]) -> None:
-        self.users.add(self.session.user)
+        self.users.add(self.session.streams.user)
         for event in events:
             if isinstance(event, SessionLost):
                 self.lives += 1
-            if not isinstance(event, Connected | Disconnected):
+            if isinstance(event, Event | Gap | SessionLost):
                 self.seen.append(event)
 
     def connect(self) -> None:

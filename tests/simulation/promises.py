@@ -125,7 +125,9 @@ class Promises:
 
     @staticmethod
     def _name(person: Person, stream: str) -> str:
-        return e.inbox_stream(person.session.user) if stream == "@" else e.room_stream(stream)
+        return (
+            e.inbox_stream(person.session.streams.user) if stream == "@" else e.room_stream(stream)
+        )
 
     # P3
 

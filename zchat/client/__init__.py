@@ -6,7 +6,7 @@ and `timeline` (what was heard, in its order), `pipeline` (what was asked), `lin
 
 from .address import DEFAULT, parse
 from .api import Chat, connect
-from .events import ChatEvent, Connected, Disconnected, Gap, SessionLost
+from .events import ChatEvent, Connected, Disconnected, Gap, RoomLost, SessionLost
 from .history import History
 from .room import Room
 from .session import Session
@@ -20,6 +20,7 @@ __all__ = [
     "Gap",
     "History",
     "Room",
+    "RoomLost",
     "Session",
     "SessionLost",
     "connect",

@@ -24,9 +24,10 @@ import zmq
 from zchat.errors import Closed, Lagging, Unreachable, ZchatError
 from zchat.protocol import replies
 from zchat.protocol import requests as q
+from zchat.protocol.names import room_name
 
 from .address import DEFAULT, parse, publications
-from .events import ChatEvent
+from .events import ChatEvent, RoomLost
 from .history import History, page
 from .link import Link
 from .pipeline import Ticket
@@ -106,27 +107,32 @@ class Chat:
     @property
     def user(self) -> str:
         """The id under which others see this user."""
-        return self._session.user
+        return self._welcome.user
 
     @property
     def lobby(self) -> str:
         """The room that is always there."""
-        return self._session.lobby
+        return self._welcome.lobby
 
     @property
     def max_text(self) -> int:
         """The longest text the broker takes, in bytes of UTF-8."""
-        return self._session.max_text
+        return self._welcome.max_text
 
     @property
     def connected(self) -> bool:
         """Whether the broker can be heard just now."""
         return self._session.state is LinkState.UP
 
+    @property
+    def _welcome(self) -> replies.Welcome:
+        assert self._session.welcome is not None, "a chat is used inside its `async with`"
+        return self._session.welcome
+
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._run(), name=f"zchat {self.address}")
         try:
-            await self._welcome()
+            await self._welcomed()
             for room in self._first_rooms:
                 await self.join(room)
         except BaseException:
@@ -171,7 +177,7 @@ class Chat:
     async def leave(self, room: str) -> int:
         """Leave a room. Returns the position of leaving."""
         position = await self._append(q.Leave, room=room)
-        self.rooms.pop(room, None)
+        self.rooms.pop(room_name(room), None)
         return position
 
     async def say(self, room: str, text: str, *, action: bool = False) -> int:
@@ -244,6 +250,8 @@ class Chat:
             taken = session.take_events(1)
             if taken:
                 self._woken.set()  # there is room for more
+                if isinstance(taken[0], RoomLost):
+                    self.rooms.pop(taken[0].room, None)
                 yield taken[0]
                 continue
             if session.closed is not None:
@@ -275,21 +283,21 @@ class Chat:
             self._settle()
         return cast("R", await future)
 
-    async def _welcome(self) -> None:
+    async def _welcomed(self) -> None:
         """Wait until the broker has welcomed us. Raises `Unreachable` or `Refused`."""
         session = self._session
 
         def decided() -> bool:
             failed = session.state is LinkState.DOWN and bool(session.connect_at)
-            return bool(session.closed or session.user or failed)
+            return bool(session.closed or session.welcome or failed)
 
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._timeout), self._changed:
                 await self._changed.wait_for(decided)
         if session.closed is not None:
             raise session.closed
-        if not session.user:
-            raise Unreachable(self.address)
+        if session.welcome is None:
+            raise session.refused or Unreachable(self.address)
 
     async def _run(self) -> None:
         """Move bytes between session and sockets until the session is closed."""
@@ -326,7 +334,7 @@ class Chat:
             session.lost(now)
             return
         if session.state is LinkState.UP:
-            link.listen(publications(session.publish, self.address))
+            link.listen(publications(self._welcome.publish, self.address))
             link.subscribe(session.take_subscriptions())
         link.send(session.take_frames())
 

@@ -11,7 +11,7 @@ import msgspec
 
 from zchat.protocol.events import Event
 
-__all__ = ["ChatEvent", "Connected", "Disconnected", "Gap", "SessionLost"]
+__all__ = ["ChatEvent", "Connected", "Disconnected", "Gap", "RoomLost", "SessionLost"]
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -59,5 +59,14 @@ class SessionLost(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How many requests ended with `zchat.errors.OutcomeUnknown`."""
 
 
-ChatEvent: TypeAlias = Event | Gap | Connected | Disconnected | SessionLost
+class RoomLost(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """This client is in a room no more, and did not ask to leave it."""
+
+    room: str
+    """The room's name."""
+    reason: str
+    """A sentence for a person."""
+
+
+ChatEvent: TypeAlias = Event | Gap | Connected | Disconnected | SessionLost | RoomLost
 """Everything that `Chat.events` yields."""

@@ -7,15 +7,17 @@ is put back holds those behind it. No clock, no socket, no knowledge of what a r
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
 
 from zchat.errors import OutcomeUnknown, Refused, ZchatError
 from zchat.protocol.codec import MAX_REQUESTS, encode
+from zchat.protocol.names import room_name
 from zchat.protocol.replies import Reply
-from zchat.protocol.requests import Appending, Join, Leave, Request
+from zchat.protocol.requests import Appending, Bye, Join, Leave, Request
 
 __all__ = ["MAX_QUEUED", "WINDOW", "Pipeline", "Ticket"]
 
@@ -103,9 +105,9 @@ class Pipeline:
         return len(self._tickets) >= MAX_QUEUED
 
     @property
-    def joining(self) -> bool:
-        """Whether a join has no answer yet."""
-        return any(type(ticket.request) is Join for ticket in self._tickets.values())
+    def parting(self) -> bool:
+        """Whether a bye has no answer yet."""
+        return any(isinstance(ticket.request, Bye) for ticket in self._tickets.values())
 
     @property
     def leaving(self) -> set[str]:
@@ -113,10 +115,12 @@ class Pipeline:
         requests = (ticket.request for ticket in self._tickets.values())
         return {request.room for request in requests if isinstance(request, Leave)}
 
-    def joins(self) -> list[str]:
-        """The rooms, as written by the application, whose join has no answer yet."""
-        requests = (ticket.request for ticket in self._tickets.values())
-        return [request.room for request in requests if isinstance(request, Join)]
+    def joins(self) -> Iterator[str]:
+        """The rooms whose join has no answer yet."""
+        for ticket in self._tickets.values():
+            if isinstance(ticket.request, Join):
+                with suppress(Refused):  # what is no name, the broker will refuse, too
+                    yield room_name(ticket.request.room)
 
     def next_id(self) -> int:
         """A number no request of this client had."""

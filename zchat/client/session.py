@@ -14,9 +14,8 @@ and asks `connect_at` and `hangs_up` what to do with the link. docs/protocol.md 
 
 from __future__ import annotations
 
-import contextlib
 import enum
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final
 
 from zchat.errors import Closed, ProtocolError, Refused, ZchatError
@@ -26,7 +25,7 @@ from zchat.protocol.events import Renamed
 
 from .backoff import Backoff
 from .credentials import Credentials
-from .events import ChatEvent, Connected, Disconnected, SessionLost
+from .events import ChatEvent, Connected, Disconnected, RoomLost, SessionLost
 from .heartbeat import Heartbeat
 from .pipeline import Pipeline, Ticket
 from .streams import Streams
@@ -71,14 +70,10 @@ class Session:
     ) -> None:
         self.nick = nick or ""
         """What this user is called; the broker's word once it has welcomed us."""
-        self.user = ""
-        """The id under which others see this user."""
-        self.lobby = ""
-        """The room that is always there."""
-        self.publish = ""
-        """The endpoint of the publications, once welcomed."""
-        self.max_text = 0
-        """The longest text the broker takes, in bytes of UTF-8."""
+        self.refused: Refused | None = None
+        """Why the last hello was put off by a broker that is there."""
+        self.welcome: replies.Welcome | None = None
+        """What the broker said when it last welcomed us."""
         self.state = LinkState.DOWN
         """How the link fares."""
         self.connect_at: int | None = 0
@@ -99,7 +94,7 @@ class Session:
         self._epoch = ""
         self._retry_ms: int | None = None  # the broker's word on when to come back
         self._why = BROKE
-        self._greeted = False
+        self._greeting: list[bytes] = []  # the hello, until it is taken
         self._rejoin: list[str] = []
 
     # The link.
@@ -136,7 +131,7 @@ class Session:
     def _greet(self) -> None:
         """Say hello: for a new session, or to resume the one there is."""
         self._hello = self._credentials.hello(self._pipeline.next_id())
-        self._greeted = False
+        self._greeting = [codec.encode_requests([self._hello])]
 
     def _hang_up(self, why: str, retry_ms: int | None = None) -> None:
         self._why = why
@@ -171,7 +166,7 @@ class Session:
                 self._end(Refused("taken-over", notice.message))
             case "session-ended":
                 self._begin_anew(notice.message, now)
-            case _:
+            case "draining":
                 self._hang_up(notice.message, notice.retry_ms)
 
     def _answered(self, item: dict[str, Any], now: int) -> None:
@@ -194,10 +189,13 @@ class Session:
             if self._credentials.session and refused.code in OVER:
                 self._begin_anew(refused.message, now)
             elif refused.code in RETRIED or refused.code == "too-many-sessions":
+                self.refused = refused
                 self._hang_up(refused.message, wait or None)
             else:
                 self._end(refused)
             return
+        if id_ == 0:
+            self._hang_up(refused.message)  # it could not read what was sent
         ticket = self._pipeline.answered(int(str(id_)))
         if ticket is None:
             return
@@ -219,10 +217,10 @@ class Session:
             self.streams.begin_at(heads)
         self._epoch = welcome.epoch
         self._credentials.welcomed(welcome)
+        self.refused = None
         self._hello = None
-        self.user, self.nick = welcome.user, welcome.nick
+        self.welcome, self.nick = welcome, welcome.nick
         self.streams.user = welcome.user
-        self.lobby, self.publish, self.max_text = welcome.lobby, welcome.publish, welcome.max_text
         self.state = LinkState.UP
         self._heartbeat.begin(welcome.heartbeat_ms, now)
         self._backoff.succeeded()
@@ -246,6 +244,9 @@ class Session:
 
     def _begin_anew(self, why: str, now: int) -> None:
         """The session is over: another one under the same nick, in the same rooms."""
+        if self._pipeline.parting:
+            self._end(Closed())  # which is what was asked for
+            return
         unknown = self._pipeline.begin_anew()
         self._rejoin = [room for room in self.streams.timelines if room != replies.INBOX]
         self.streams.unlink()
@@ -271,9 +272,11 @@ class Session:
             case q.Join(), replies.Joined() as joined:
                 timeline = self.streams.hear(joined.room, joined.position, now)
                 timeline.since = max(timeline.since, joined.position)
-                self.streams.expect(self._joining())
+                self.streams.expect(self._pipeline.joins())
             case q.Leave(room=room), replies.Done(position=position):
-                self._left(room, position)
+                self.streams.left(room, position)
+            case q.Nick(nick=nick), replies.Done():
+                self.nick = self._credentials.nick = names.nick(nick)
             case q.Bye(), replies.Done():
                 self._end(Closed())
         if ticket.then is not None:
@@ -281,13 +284,6 @@ class Session:
         else:
             self._settled.append(ticket)
         self.ask()
-
-    def _left(self, room: str, position: int) -> None:
-        name = room if room in self.streams.timelines else names.room_name(room)
-        timeline = self.streams.timelines.get(name)
-        # A leave that is answered again, after a later join, ends nothing.
-        if timeline is not None and timeline.since < position:
-            self.streams.leave(name)
 
     # What the session asks by itself.
 
@@ -305,25 +301,32 @@ class Session:
                 if room not in leaving:
                     self._pipeline.add(self._pipeline.make(q.Join, {"room": room}, self._heard))
 
-    def _paged(self, ticket: Ticket, now: int) -> None:  # noqa: ARG002  # a ticket's callback
-        request = ticket.request
+    def _paged(self, ticket: Ticket, now: int) -> None:
+        request, refused = ticket.request, ticket.error
         assert isinstance(request, q.History)
         assert request.after is not None
         if isinstance(ticket.result, replies.Page):
             self.streams.page(request.stream, request.after, ticket.result)
+        elif isinstance(refused, Refused) and refused.code in RETRIED:
+            retry_ms = refused.fields.get("retry_ms")
+            self.streams.postpone(
+                request.stream, now + (retry_ms if isinstance(retry_ms, int) else 1)
+            )
         else:
-            self.streams.refused(request.stream)
+            self.streams.give_up(request.stream)
 
     def _heard(self, ticket: Ticket, now: int) -> None:  # noqa: ARG002  # a ticket's callback
         """A join of the session's own: refused, the room is lost to this client."""
         assert isinstance(ticket.request, q.Join)
-        if ticket.error is not None:
-            self.streams.leave(ticket.request.room)
+        room = ticket.request.room
+        if ticket.error is not None and room in self.streams.timelines:
+            self.streams.leave(room)
+            self._tell(RoomLost(room=room, reason=str(ticket.error)))
 
-    def _ponged(self, ticket: Ticket, now: int) -> None:  # noqa: ARG002  # a ticket's callback
+    def _ponged(self, ticket: Ticket, now: int) -> None:
         if isinstance(ticket.result, replies.Pong):
             if ticket.result.epoch == self._epoch:
-                self.streams.heads(ticket.result.heads)
+                self.streams.heads(ticket.result.heads, now)
             else:
                 self._hang_up("the broker has another journal now")
 
@@ -334,7 +337,8 @@ class Session:
         timers = (
             self._heartbeat.next_timer(),
             self._pipeline.hold_until,
-            self.streams.next_timer(),
+            # While SUB is left unread, nothing can be confirmed.
+            self.streams.next_timer() if self.wants_publications else None,
         )
         return min((timer for timer in timers if timer is not None), default=None)
 
@@ -345,7 +349,8 @@ class Session:
         if self._heartbeat.is_due(now):
             self._pipeline.add(self._pipeline.make(q.Ping, {}, self._ponged))
         self._pipeline.handle_timer(now)
-        self.streams.handle_timer(now)
+        if self.wants_publications:
+            self.streams.handle_timer(now)
         self.ask()
 
     # What the application does.
@@ -376,15 +381,10 @@ class Session:
         if ticket.error is None:
             self._pipeline.add(ticket)
             if isinstance(ticket.request, q.Join):
-                self.streams.expect(self._joining())
+                self.streams.expect(self._pipeline.joins())
         else:
             self._settled.append(ticket)
         return ticket
-
-    def _joining(self) -> Iterator[str]:
-        for room in self._pipeline.joins():
-            with contextlib.suppress(Refused):  # the broker will say so, too
-                yield names.room_name(room)
 
     def close(self) -> None:
         """End it from this side, whether the broker hears of it or not."""
@@ -402,13 +402,8 @@ class Session:
         """Frames for the DEALER, in order."""
         if self.state is LinkState.DOWN:
             return []
-        frames: list[bytes] = []
-        if self._hello is not None and not self._greeted:
-            self._greeted = True
-            frames.append(codec.encode_requests([self._hello]))
-        if self.state is LinkState.UP:
-            frames += self._pipeline.frames()
-        return frames
+        frames, self._greeting = self._greeting, []
+        return frames + self._pipeline.frames() if self.state is LinkState.UP else frames
 
     def take_subscriptions(self) -> list[tuple[bool, bytes]]:
         """What to tell the SUB: subscribe or not, and the prefix."""
@@ -422,7 +417,7 @@ class Session:
         ]
         if taken:
             for event in taken:
-                if isinstance(event, Renamed) and event.user == self.user:
+                if isinstance(event, Renamed) and event.user == self.streams.user:
                     self.nick = self._credentials.nick = event.to
             self.ask()
         return taken

@@ -14,16 +14,20 @@ from typing import Final
 from zchat.errors import ProtocolError
 from zchat.protocol.codec import Signal
 from zchat.protocol.events import Event, inbox_stream
+from zchat.protocol.names import room_name
 from zchat.protocol.replies import INBOX, Handout, Page
 from zchat.protocol.seal import header, topic_prefix
 
 from .events import ChatEvent, Gap
 from .timeline import Delivery, Timeline
 
-__all__ = ["CONFIRM_MS", "Streams"]
+__all__ = ["CONFIRM_MS", "SETTLE_MS", "Streams"]
 
 CONFIRM_MS: Final = 1_000
 """A subscription not confirmed for so long is made again (docs/protocol.md, section 7)."""
+
+SETTLE_MS: Final = 250
+"""A pong's head may be ahead of publications on their way; so long they are awaited."""
 
 
 class Streams:
@@ -41,6 +45,7 @@ class Streams:
         self._unconfirmed: dict[str, int] = {}  # stream → when to subscribe again, in ms
         self._subscriptions: list[tuple[bool, bytes]] = []
         self._asked: dict[str, int] = {}  # stream → the `after` of the page under way
+        self._postponed: dict[str, int] = {}  # stream → when to ask for a page again, in ms
         self._rekeying: set[str] = set()  # streams whose key is being asked for
         self._joining: dict[str, set[int]] = {}  # rooms to be joined → positions delivered already
         self._left: dict[str, int] = {}  # stream → how far it was delivered when it was left
@@ -74,6 +79,13 @@ class Streams:
         """
         self._joining = {room: self._joining.get(room, set()) for room in rooms}
 
+    def left(self, room: str, position: int) -> None:
+        """A leave was answered. One that is answered again after a later join ends nothing."""
+        name = room if room in self.timelines else room_name(room)
+        timeline = self.timelines.get(name)
+        if timeline is not None and timeline.since < position:
+            self.leave(name)
+
     def leave(self, stream: str) -> None:
         """A stream is not this client's any more."""
         timeline = self.timelines.pop(stream, None)
@@ -84,6 +96,7 @@ class Streams:
                 self._unsubscribe(timeline.topic)
             self._unconfirmed.pop(stream, None)
             self._asked.pop(stream, None)
+            self._postponed.pop(stream, None)
             self._rekeying.discard(stream)
 
     def unlink(self) -> None:
@@ -94,6 +107,7 @@ class Streams:
         self._unconfirmed.clear()
         self._subscriptions.clear()
         self._asked.clear()
+        self._postponed.clear()
         self._rekeying.clear()
 
     def begin_at(self, heads: dict[str, int]) -> None:
@@ -141,17 +155,27 @@ class Streams:
         self._deliver(timeline, timeline.page(after, page))
         self.repaired += len(self.events) - before
 
-    def refused(self, stream: str) -> None:
-        """The page or key asked for is not to be had; it is asked for again if still missed."""
+    def postpone(self, stream: str, until: int) -> None:
+        """The page or key asked for is not to be had just now: ask again, if still missed."""
         self._asked.pop(stream, None)
         self._rekeying.discard(stream)
+        if stream in self.timelines:
+            self._postponed[stream] = until
 
-    def heads(self, heads: dict[str, int]) -> None:
+    def give_up(self, stream: str) -> None:
+        """What is missed of a stream is not to be had: one gap, and on from its head."""
+        self._asked.pop(stream, None)
+        timeline = self.timelines.get(stream)
+        if timeline is not None:
+            self.events.append(timeline.skip_to(timeline.head))
+
+    def heads(self, heads: dict[str, int], now: int) -> None:
         """Where the streams are, by a pong."""
         for stream, head in heads.items():
             timeline = self.timelines.get(stream)
-            if timeline is not None:
-                timeline.head = max(timeline.head, head)
+            if timeline is not None and head > timeline.head:
+                timeline.head = head
+                self._postponed.setdefault(stream, now + SETTLE_MS)
 
     def _deliver(self, timeline: Timeline, deliveries: list[Delivery]) -> None:
         for delivery in deliveries:
@@ -194,7 +218,10 @@ class Streams:
         return subscriptions
 
     def handle_timer(self, now: int) -> None:
-        """Subscribe again where nothing was heard."""
+        """Subscribe again where nothing was heard; ask again where that was put off."""
+        for stream, due in list(self._postponed.items()):
+            if due <= now:
+                del self._postponed[stream]
         for stream, due in list(self._unconfirmed.items()):
             topic = self.timelines[stream].topic
             if due <= now and topic is not None:
@@ -204,7 +231,7 @@ class Streams:
 
     def next_timer(self) -> int | None:
         """When `handle_timer` has something to do."""
-        return min(self._unconfirmed.values(), default=None)
+        return min((*self._unconfirmed.values(), *self._postponed.values()), default=None)
 
     @property
     def behind(self) -> bool:
@@ -216,7 +243,10 @@ class Streams:
         wanted = [
             (stream, timeline.mine)
             for stream, timeline in self.timelines.items()
-            if timeline.behind and timeline.topic is not None and stream not in self._asked
+            if timeline.behind
+            and timeline.topic is not None
+            and stream not in self._asked
+            and stream not in self._postponed
         ]
         self._asked.update(wanted)
         return wanted
@@ -226,7 +256,10 @@ class Streams:
         wanted = [
             stream
             for stream, timeline in self.timelines.items()
-            if timeline.lacks_key and stream != INBOX and stream not in self._rekeying
+            if timeline.lacks_key
+            and stream != INBOX
+            and stream not in self._rekeying
+            and stream not in self._postponed
         ]
         self._rekeying.update(wanted)
         return wanted

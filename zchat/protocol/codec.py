@@ -16,7 +16,7 @@ import msgspec
 from zchat.errors import REFUSALS, ProtocolError, Refused
 
 from .audience import view
-from .events import EVENTS, AnyEvent, Audience, Event
+from .events import EVENTS, AnyEvent, Audience, Event, room_stream
 from .replies import Notice, Page
 from .requests import REQUESTS, Request
 
@@ -64,7 +64,9 @@ class Unknown(Event, tag="unknown", kw_only=True):
     """Every field as sent."""
 
     def streams(self) -> tuple[str, ...]:
-        return ()
+        rooms = self.fields.get("rooms", self.fields.get("room", ()))
+        named = (rooms,) if isinstance(rooms, str) else tuple(rooms)
+        return tuple(room_stream(room) for room in named if isinstance(room, str))
 
 
 class Signal(msgspec.Struct, kw_only=True, gc=False, omit_defaults=True):
