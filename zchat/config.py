@@ -46,8 +46,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     # How much
     max_text: Annotated[int, msgspec.Meta(ge=1, le=32_768)] = 4_096
     """The longest text, in bytes of UTF-8: a screenful. A publication of one event must fit 64 KiB."""
-    rooms_per_user: Count = 100
-    """Rooms one user is in: a heartbeat names each of them."""
+    rooms_per_user: Annotated[int, msgspec.Meta(ge=1, le=400)] = 100
+    """Rooms one user is in, at most 400: a heartbeat, and the event of leaving, name each of them."""
     max_rooms: Count = 100_000
     """Rooms of the broker, spoken in or occupied: about 1 KB each."""
     sessions_per_address: Count = 1_000

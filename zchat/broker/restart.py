@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zchat.core import Record, apply
+from zchat.core import Record, apply, hold
 from zchat.journal import Journal
 
 __all__ = ["fold", "keep"]
@@ -16,13 +16,14 @@ def fold(journal: Journal, lobby: str) -> Record:
         record = Record.restore(lobby, saved[1])
     if record is None:
         record = Record(lobby)
-    void = [
-        event.position
-        for event in journal.tail(record.position)
-        if apply(record, event) is not None
-    ]
+    void: list[int] = []
+    for event in journal.tail(record.position):
+        if event.position <= journal.judged:
+            hold(record, event)
+        elif apply(record, event) is not None:
+            # A stop between the commit and the removal of what it found void.
+            void.append(event.position)
     if void:
-        # A stop between the commit of these and their removal; they are removed now.
         journal.drop(void)
     return record
 

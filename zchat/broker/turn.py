@@ -20,19 +20,26 @@ def turn(broker: Broker, journal: Journal, now: Now) -> tuple[Effects, JournalEr
     """
     trouble: JournalError | None = None
     batch = broker.proposals()
-    if batch:
-        try:
+    try:
+        _forget(broker, journal)  # what an earlier turn could not
+        if batch:
             journal.submit(batch)
-        except JournalError as error:
-            broker.declined(batch, now)
-            trouble = error
-    void = broker.committed(journal.pump(), now)
-    if void:
-        try:
-            journal.drop(void)
-        except JournalError as error:  # they fold to nothing again at the next start
-            trouble = error
+    except JournalError as error:
+        broker.declined(batch, now)
+        trouble = error
+    broker.committed(journal.pump(), now)
+    try:
+        _forget(broker, journal)
+    except JournalError as error:
+        trouble = error
     for read in broker.reads():
         span = journal.read(read.stream, after=read.after, before=read.before, limit=read.limit)
         broker.page(read, span.events, more=span.more, floor=span.floor, now=now)
     return broker.effects(), trouble
+
+
+def _forget(broker: Broker, journal: Journal) -> None:
+    """Drop what was found void, before anything else is committed. Raises `JournalError`."""
+    if broker.void:
+        journal.drop(broker.void)
+        broker.void = []

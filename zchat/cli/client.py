@@ -14,6 +14,7 @@ from zchat.errors import Refused
 
 from . import exits
 from .options import DEFAULT_ADDRESS, Connect, Json, Nick, examples
+from .ping import answering
 from .stdin import lines
 from .version import AGENT
 
@@ -27,6 +28,8 @@ __all__ = ["at_terminal", "client", "converse", "register"]
 
 NICK_REFUSED: Final = ("nick-taken", "nick-confusable", "bad-name")
 """Refusals that another nick mends."""
+PATIENCE_S: Final = 5.0
+"""How long the broker may take to answer for the first time."""
 
 
 def register(app: typer.Typer) -> None:
@@ -81,7 +84,9 @@ async def converse(
 
     printer = Printer(as_json=as_json, on_terminal=terminal)
     if terminal and nick is None:
-        nick = await _asked("your nick: ")
+        # Nobody should say who they are to a broker that is not there.
+        await asyncio.to_thread(answering, address, PATIENCE_S)
+        nick = await _asked("your nick: ", offer_login=True)
     code = 0
     going_to: str | None = address
     while going_to is not None:
@@ -146,7 +151,7 @@ def _source(conversation: Conversation, *, terminal: bool) -> AsyncGenerator[str
     return typed(conversation)
 
 
-async def _asked(sentence: str) -> str:
+async def _asked(sentence: str, *, offer_login: bool = False) -> str:
     from .terminal import ask_nick
 
-    return await ask_nick(sentence)
+    return await ask_nick(sentence, offer_login=offer_login)

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Final, NamedTuple
 
 from zchat.client import Chat
-from zchat.client.events import ChatEvent, Connected, Disconnected
+from zchat.client.events import ChatEvent, Connected, Disconnected, RoomLost
 from zchat.errors import OutcomeUnknown, Refused, Unreachable, UsageError
 from zchat.protocol.events import (
     Event,
@@ -38,7 +38,7 @@ PAST_ON_JOIN: Final = 10
 FEW: Final = 200
 """Members of a room whose nicks are learnt when it is entered: one page of them."""
 MOST_MISSED: Final = 1_000
-"""Missed messages that are counted."""
+"""Missed messages of a room that are counted."""
 PAST_ASKED: Final = 20
 """Messages that ``/history`` shows."""
 REACHABLE_S: Final = 2.0
@@ -97,6 +97,8 @@ class Conversation:
             case Event():
                 self._note(happened)
         self._printer.show(happened)
+        if isinstance(happened, RoomLost):
+            self._out_of(happened.room)
 
     def _note(self, event: Event) -> None:
         """What one remembers of an event: who is there, and how far one has seen."""
@@ -124,15 +126,18 @@ class Conversation:
         self._saw.set()
 
     async def _missed(self) -> int:
-        """How many messages were said to one since the last one seen; at most `MOST_MISSED`."""
+        """How many messages others said since the last one seen, of `MOST_MISSED` a stream."""
         missed = 0
         begins = {INBOX: 0} | {name: room.since for name, room in self.chat.rooms.items()}
         for stream, begin in begins.items():
             with suppress(Refused):  # of a room one is no longer in
                 after = self._seen_to.get(stream, begin)
                 found = await past(self.chat, stream, MOST_MISSED, after=after)
-                missed += sum(isinstance(each, Posted | Whispered) for each in found)
-        return min(missed, MOST_MISSED)
+                missed += sum(
+                    isinstance(each, Posted | Whispered) and each.user != self.chat.user
+                    for each in found
+                )
+        return missed
 
     # What is typed.
 
@@ -236,8 +241,12 @@ class Conversation:
         if room is None:
             raise Refused("not-a-member", room=name)
         await room.leave()
-        if room.name == self.room:
-            self.room = next(iter(self.chat.rooms), None)
+        self._out_of(room.name)
+
+    def _out_of(self, name: str) -> None:
+        """One is in that room no more; talk on in another, if there is one."""
+        if name == self.room:
+            self.room = next((each for each in self.chat.rooms if each != name), None)
             where = f"you talk in #{self.room} now" if self.room else "you are in no room now"
             self._printer.tell(where)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
+import typer
 from typer.exceptions import TyperException
 
 from zchat.errors import Unreachable, UsageError, ZchatError
@@ -38,7 +39,7 @@ def exit_code(error: BaseException) -> int:
             return USAGE
         case Unreachable():
             return NO_BROKER
-        case KeyboardInterrupt():
+        case KeyboardInterrupt() | typer.Abort():  # the latter: Ctrl-D at a question
             return INTERRUPTED
         case OutputClosed():
             return PIPE_CLOSED
@@ -56,7 +57,7 @@ def ended(run: Callable[[], object]) -> int:
     except (ZchatError, TyperException) as error:
         output.complain(_sentence(error))
         return exit_code(error)
-    except (KeyboardInterrupt, OutputClosed) as error:
+    except (KeyboardInterrupt, typer.Abort, OutputClosed) as error:
         with suppress(OutputClosed):
             output.finish()
         return exit_code(error)

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
-from zchat.client.events import ChatEvent, Connected, Disconnected, Gap, SessionLost
+from zchat.client.events import ChatEvent, Connected, Disconnected, Gap, RoomLost, SessionLost
 from zchat.protocol import events as e
 from zchat.protocol.codec import Unknown
 from zchat.protocol.replies import INBOX, Person, RoomInfo
@@ -68,11 +68,15 @@ def spans(shown: Shown, me: str) -> list[Span]:
             follow = f"{_count(missed, 'missed message')} {'follows' if missed == 1 else 'follow'}"
             return [Span(f"-- back; {follow if missed else 'nothing missed'}", "dim")]
         case Disconnected(reason=reason, retry_in_ms=wait):
-            again = f"trying again in {wait / 1000:.1f} s"
-            return [Span(f"-- connection lost, {again} ({reason})", "warning")]
+            when = f"in {wait / 1000:.0f} s" if wait >= 1_000 else "at once"
+            return [Span(f"-- connection lost, trying again {when} ({reason})", "warning")]
         case SessionLost(reason=reason, unanswered=count):
             doubt = f"; of {_count(count, 'request')} nobody knows the outcome" if count else ""
             return [Span(f"-- a new session: {reason}{doubt}", "warning")]
+        case RoomLost(room=room, reason=reason):
+            return [Span(f"-- you are in #{room} no more: {reason}", "warning")]
+        case RoomLost(room=room, reason=reason):
+            return [Span(f"-- you are in #{room} no more: {reason}", "warning")]
 
 
 def _of_event(event: e.Event, me: str) -> list[Span]:
@@ -160,3 +164,7 @@ def _fields(shown: Shown) -> dict[str, Any]:
             return {"kind": "disconnected", "text": reason, "retry_in_ms": wait}
         case SessionLost(reason=reason, unanswered=count):
             return {"kind": "session-lost", "text": reason, "unanswered": count}
+        case RoomLost(room=room, reason=reason):
+            return {"kind": "room-lost", "room": room, "text": reason}
+        case RoomLost(room=room, reason=reason):
+            return {"kind": "room-lost", "room": room, "text": reason}

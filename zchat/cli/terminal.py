@@ -65,12 +65,13 @@ async def lines(conversation: Conversation) -> AsyncGenerator[str]:
             await asyncio.wait([typing])
 
 
-async def ask_nick(sentence: str) -> str:
-    """Ask who one is; the login name is offered. Raises `EOFError` where nobody answers."""
+async def ask_nick(sentence: str, *, offer_login: bool = False) -> str:
+    """Ask who one is. Raises `EOFError` at Ctrl-D, `KeyboardInterrupt` at Ctrl-C."""
     session: PromptSession[str] = PromptSession()
+    offered = _login() if offer_login else ""
     nick = ""
     while not nick:
-        nick = (await session.prompt_async(sentence, default=_login())).strip()
+        nick = (await session.prompt_async(sentence, default=offered)).strip()
     return nick
 
 

@@ -8,7 +8,7 @@ is `clients`, `presence`, `hearing`, `topics`.
 from .broker import Broker
 from .clock import Now
 from .effects import Effects, Read, Refusal
-from .fold import apply
+from .fold import apply, hold
 from .record import Record
 
-__all__ = ["Broker", "Effects", "Now", "Read", "Record", "Refusal", "apply"]
+__all__ = ["Broker", "Effects", "Now", "Read", "Record", "Refusal", "apply", "hold"]

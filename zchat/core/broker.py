@@ -5,7 +5,7 @@ It reads no clock, opens no socket and writes no journal. One turn, by whoever o
 
     receive(…)*  disconnected(…)*  granted(…)  handle_timers(now)     what came in
     proposals()        → append them as one commit; `declined` if that failed
-    committed(events)  → void positions to drop from the journal
+    committed(events)  → `void`: positions to drop from the journal, before the next commit
     reads()            → read each from the journal and give it to `page`
     effects()          → what to send, in order
 
@@ -79,6 +79,7 @@ class Broker:
         )
         self.hearing = Hearing(settings, record, self.topics, self.timers)
         self.draining: int | None = None  # ms after which clients may come back
+        self.void: list[int] = []  # positions that came to nothing and are still in the journal
         self.repeats = 0  # requests that had been appended before
         self._proposals: list[e.Event] = []
         self._waiting: dict[Name, list[tuple[Client, q.Request]]] = {}
@@ -245,10 +246,9 @@ class Broker:
                 self._outbox.refuse(client, request.id, request.op, refused)
                 self._release(client, request, now)
 
-    def committed(self, events: Iterable[e.Event], now: Now) -> list[int]:
-        """Fold what the journal committed, own and others' events alike. Returns the void positions."""
+    def committed(self, events: Iterable[e.Event], now: Now) -> None:
+        """Fold what the journal committed, own and others' events alike."""
         heads = self.record.heads
-        void: list[int] = []
         settled: list[tuple[Client, q.Request]] = []
         anew: list[tuple[Client, q.Request]] = []
         for event in events:
@@ -261,7 +261,7 @@ class Broker:
                 self._outbox.holds(event)
             else:
                 self.presence.void(event, now, retry_ms=0)
-                void.append(event.position)
+                self.void.append(event.position)
             for client, request in self._waiting.pop(_name(event), ()):
                 settled.append((client, request))
                 if isinstance(objection, Refused) and objection.code == "stale":
@@ -275,7 +275,6 @@ class Broker:
             client.held.appendleft(request)
         for client, request in settled:
             self._release(client, request, now)
-        return void
 
     def _settle(
         self,
@@ -351,7 +350,8 @@ class Broker:
         if client.session is not None:
             user = self.record.sessions[client.session].user
             head = self.record.head(read.stream)
-            self._outbox.reply(client, encode_page(read, user, events, more, floor, head))
+            held = [event for event in events if event.position not in self.void]
+            self._outbox.reply(client, encode_page(read, user, held, more, floor, head))
         else:
             self._outbox.refuse(client, read.id, "history", Refused(client.ended))
         client.barrier = None

@@ -15,20 +15,31 @@ from zchat.protocol import events as e
 from .checks import verdict
 from .record import Record, Repeat, Session, User
 
-__all__ = ["FOLD", "apply"]
+__all__ = ["FOLD", "apply", "hold"]
 
 
 def apply(record: Record, event: e.Event) -> Refused | Repeat | None:
     """Fold a committed event. None: it holds. Otherwise it is void, and why."""
-    record.position = event.position
     objection = verdict(record, event)
     if objection is None:
-        if event.serial:
-            record.sessions[event.session].serials.add(event.serial, event.position)
-        for stream in event.streams():
-            record.heads[stream] = event.position
-        FOLD[type(event)](record, event)
+        hold(record, event)
+    else:
+        record.position = event.position
     return objection
+
+
+def hold(record: Record, event: e.Event) -> None:
+    """Fold an event that is known to hold: it was applied before, and not found void.
+
+    A verdict is not asked twice over the years: a newer look-alike table, or a newer check,
+    would take back what was acknowledged.
+    """
+    record.position = event.position
+    if event.serial:
+        record.sessions[event.session].serials.add(event.serial, event.position)
+    for stream in event.streams():
+        record.heads[stream] = event.position
+    FOLD[type(event)](record, event)
 
 
 def _started(record: Record, event: e.SessionStarted) -> None:

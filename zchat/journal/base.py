@@ -43,6 +43,15 @@ class Journal(Protocol):
         """This journal's life; a restored backup is another. Positions compare only inside it."""
         ...
 
+    @property
+    def judged(self) -> int:
+        """Every event up to here that is still in the journal is known to hold.
+
+        It is the head as it was before the last `submit`: whoever submits has applied all that
+        came before, and dropped what was void.
+        """
+        ...
+
     def submit(self, batch: Sequence[Event]) -> None:
         """Append the events as one commit: all of them or, when this raises, none.
 
@@ -97,7 +106,8 @@ class Journal(Protocol):
     def trim(self, stream: str, through: int) -> int:
         """Forget the messages (`Posted`, `Acted`, `Whispered`) of a stream up to a position, inclusive.
 
-        Nothing else is forgotten, so the record folds the same. A whisper stays for the
+        Nothing else is forgotten. What messages did to the record (serials, heads, that a room
+        was spoken in) only a snapshot remembers then: save one at or past ``through`` before. A whisper stays for the
         other stream it stands in. Returns how many went.
         """
         ...

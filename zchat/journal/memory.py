@@ -37,6 +37,7 @@ class MemoryJournal:
         self._stride = stride
         self._epoch = secrets.token_hex(8) if epoch is None else epoch
         self._head = 0
+        self._judged = 0
         self._events: dict[int, Event] = {}
         self._places: dict[str, list[int]] = {}
         self._floors: dict[str, int] = {}
@@ -51,6 +52,7 @@ class MemoryJournal:
         """
         again = MemoryJournal(stride=self._stride, capacity=self.capacity, epoch=self._epoch)
         again._head = self._head
+        again._judged = self._judged
         again._events = self._events
         again._places = self._places
         again._floors = self._floors
@@ -62,6 +64,10 @@ class MemoryJournal:
     def epoch(self) -> str:
         return self._epoch
 
+    @property
+    def judged(self) -> int:
+        return self._judged
+
     def submit(self, batch: Sequence[Event]) -> None:
         self._must_be_open()
         if self.capacity is not None and len(self._events) + len(batch) > self.capacity:
@@ -70,6 +76,7 @@ class MemoryJournal:
             )
         events, places = self._events, self._places
         position, stride = self._head, self._stride
+        self._judged = position
         for event in batch:
             position += stride
             event.position = position

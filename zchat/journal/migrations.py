@@ -18,10 +18,10 @@ APPLICATION_ID: Final = 0x7A636874
 
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (
-        # One row. ``head`` is raised when events go, so that no position is given twice; the
+        # One row. ``judged`` as in the port. ``head`` is raised when events go, so that no position is given twice; the
         # last position committed is the larger of it and the last event's.
-        "CREATE TABLE journal (epoch TEXT NOT NULL, head INTEGER NOT NULL)",
-        "INSERT INTO journal VALUES (lower(hex(randomblob(8))), 0)",
+        "CREATE TABLE journal (epoch TEXT NOT NULL, head INTEGER NOT NULL, judged INTEGER NOT NULL)",
+        "INSERT INTO journal VALUES (lower(hex(randomblob(8))), 0, 0)",
         "CREATE TABLE events (position INTEGER PRIMARY KEY, kind TEXT NOT NULL, body BLOB NOT NULL)",
         "CREATE TABLE streams (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
         " floor INTEGER NOT NULL DEFAULT 0)",

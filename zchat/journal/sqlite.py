@@ -76,7 +76,8 @@ class SqliteJournal:
         self._streams: dict[str, int] = {}
         try:
             with telling(file):
-                self._epoch: str = db.execute("SELECT epoch FROM journal").fetchone()[0]
+                row: tuple[str, int] = db.execute("SELECT epoch, judged FROM journal").fetchone()
+            self._epoch, self._judged = row
             self._head = self.head()
         except BaseException:
             db.close()
@@ -86,9 +87,14 @@ class SqliteJournal:
     def epoch(self) -> str:
         return self._epoch
 
+    @property
+    def judged(self) -> int:
+        return self._judged
+
     def submit(self, batch: Sequence[Event]) -> None:
         first = self._head + 1
         with self._commit():
+            self._db.execute("UPDATE journal SET judged = ?", (self._head,))
             self._db.executemany(
                 "INSERT INTO events VALUES (?, ?, ?)",
                 [(n, event.kind, encode_event(event)) for n, event in enumerate(batch, first)],
@@ -103,6 +109,7 @@ class SqliteJournal:
             )
         for n, event in enumerate(batch, first):
             event.position = n
+        self._judged = self._head
         self._head += len(batch)
         self._committed += batch
 

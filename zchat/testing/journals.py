@@ -116,6 +116,7 @@ def _check_commit(journal: Journal) -> None:
     _must([e.kind for e in events] == ["joined", "message", "action"], "a batch keeps its order")
     positions = [event.position for event in events]
     _must(head < positions[0], "a position is past all before it")
+    _must(journal.judged == head, "what was there before a submit is judged, and no more")
     _must(positions == sorted(set(positions)), "positions only grow")
     _must(journal.head() == positions[-1], "head is the last position committed")
     _must(journal.pump() == [], "an event is pumped once")
