@@ -25,7 +25,8 @@ from zchat.protocol.events import Renamed
 
 from .backoff import Backoff
 from .credentials import Credentials
-from .events import ChatEvent, Connected, Disconnected, RoomLost, SessionLost
+from .errands import RETRIED, Errands
+from .events import ChatEvent, Connected, Disconnected, SessionLost
 from .heartbeat import Heartbeat
 from .pipeline import Pipeline, Ticket
 from .streams import Streams
@@ -34,13 +35,9 @@ __all__ = ["LinkState", "Session"]
 
 PENDING: Final = 10_000
 """Events the application may leave untaken before no more are fetched for it."""
-PAGE: Final = 200
-"""Events asked for at a time."""
 
 BROKE: Final = "the connection broke"
 
-RETRIED: Final = {"rate-limited", "storage-full", "stale", "draining"}
-"""Refusals of the moment: the request is sent again by itself, in its order."""
 OVER: Final = {"session-ended", "bad-token"}
 """Refusals that say the session is no more."""
 
@@ -95,7 +92,7 @@ class Session:
         self._retry_ms: int | None = None  # the broker's word on when to come back
         self._why = BROKE
         self._greeting: list[bytes] = []  # the hello, until it is taken
-        self._rejoin: list[str] = []
+        self._errands = Errands(self._pipeline, self.streams)
 
     # The link.
 
@@ -231,10 +228,7 @@ class Session:
                 self.streams.hear(handout, handout.head, now)
         self._tell(Connected(nick=self.nick, resumed=welcome.resumed, agent=welcome.agent))
         if first:
-            self._pipeline.go_first(
-                [self._pipeline.make(q.Join, {"room": room}, self._heard) for room in self._rejoin]
-            )
-            self._rejoin = []
+            self._errands.rejoin()
         else:
             present = {handout.stream for handout in welcome.rooms}
             for stream in [*self.streams.timelines]:
@@ -248,9 +242,7 @@ class Session:
             self._end(Closed())  # which is what was asked for
             return
         unknown = self._pipeline.begin_anew()
-        self._rejoin = [room for room in self.streams.timelines if room != replies.INBOX]
-        self.streams.unlink()
-        self.streams.leave(replies.INBOX)
+        self._errands.begin_anew()
         self._tell(SessionLost(reason=why, unanswered=len(unknown)))
         for ticket in unknown:
             self._settle(ticket, now)
@@ -288,40 +280,9 @@ class Session:
     # What the session asks by itself.
 
     def ask(self) -> None:
-        """Ask for the pages and keys that are missed, if the application keeps up."""
-        if self.state is not LinkState.UP or not self.wants_publications:
-            return
-        for stream, after in self.streams.pages_wanted():
-            fields = {"stream": stream, "after": after, "limit": PAGE}
-            self._pipeline.add(self._pipeline.make(q.History, fields, self._paged))
-        wanted = self.streams.keys_wanted()
-        if wanted:
-            leaving = self._pipeline.leaving
-            for room in wanted:
-                if room not in leaving:
-                    self._pipeline.add(self._pipeline.make(q.Join, {"room": room}, self._heard))
-
-    def _paged(self, ticket: Ticket, now: int) -> None:
-        request, refused = ticket.request, ticket.error
-        assert isinstance(request, q.History)
-        assert request.after is not None
-        if isinstance(ticket.result, replies.Page):
-            self.streams.page(request.stream, request.after, ticket.result)
-        elif isinstance(refused, Refused) and refused.code in RETRIED:
-            retry_ms = refused.fields.get("retry_ms")
-            self.streams.postpone(
-                request.stream, now + (retry_ms if isinstance(retry_ms, int) else 1)
-            )
-        else:
-            self.streams.give_up(request.stream)
-
-    def _heard(self, ticket: Ticket, now: int) -> None:  # noqa: ARG002  # a ticket's callback
-        """A join of the session's own: refused, the room is lost to this client."""
-        assert isinstance(ticket.request, q.Join)
-        room = ticket.request.room
-        if ticket.error is not None and room in self.streams.timelines:
-            self.streams.leave(room)
-            self._tell(RoomLost(room=room, reason=str(ticket.error)))
+        """Ask for what is missed, if the application keeps up."""
+        if self.state is LinkState.UP and self.wants_publications:
+            self._errands.ask()
 
     def _ponged(self, ticket: Ticket, now: int) -> None:
         if isinstance(ticket.result, replies.Pong):
