@@ -75,8 +75,6 @@ def spans(shown: Shown, me: str) -> list[Span]:
             return [Span(f"-- a new session: {reason}{doubt}", "warning")]
         case RoomLost(room=room, reason=reason):
             return [Span(f"-- you are in #{room} no more: {reason}", "warning")]
-        case RoomLost(room=room, reason=reason):
-            return [Span(f"-- you are in #{room} no more: {reason}", "warning")]
 
 
 def _of_event(event: e.Event, me: str) -> list[Span]:
@@ -164,7 +162,5 @@ def _fields(shown: Shown) -> dict[str, Any]:
             return {"kind": "disconnected", "text": reason, "retry_in_ms": wait}
         case SessionLost(reason=reason, unanswered=count):
             return {"kind": "session-lost", "text": reason, "unanswered": count}
-        case RoomLost(room=room, reason=reason):
-            return {"kind": "room-lost", "room": room, "text": reason}
         case RoomLost(room=room, reason=reason):
             return {"kind": "room-lost", "room": room, "text": reason}
