@@ -11,7 +11,7 @@ import pytest
 
 from zchat.cli.printer import painted, wants_colour
 from zchat.cli.render import Back, Shown, Span, json_line, spans
-from zchat.client.events import Connected, Disconnected, Gap, SessionLost
+from zchat.client.events import Connected, Disconnected, Gap, RoomLost, SessionLost
 from zchat.protocol import events as e
 from zchat.protocol.codec import Unknown
 from zchat.protocol.replies import Person, RoomInfo
@@ -67,11 +67,19 @@ LINES: dict[str, tuple[Shown, str]] = {
     "back to many": (Back(nick="al", resumed=True, missed=9), "-- back; 9 missed messages follow"),
     "lost connection": (
         Disconnected(reason="the broker is stopping", retry_in_ms=2_000),
-        "-- connection lost, trying again in 2.0 s (the broker is stopping)",
+        "-- connection lost, trying again in 2 s (the broker is stopping)",
+    ),
+    "cut connection": (
+        Disconnected(reason="the connection broke", retry_in_ms=80),
+        "-- connection lost, trying again at once (the connection broke)",
     ),
     "session lost": (
         SessionLost(reason="this session has ended", unanswered=2),
         "-- a new session: this session has ended; of 2 requests nobody knows the outcome",
+    ),
+    "room lost": (
+        RoomLost(room="ops", reason="somebody made it private"),
+        "-- you are in #ops no more: somebody made it private",
     ),
     "room": (RoomInfo(room="ops", members=1, subject="tea"), "#ops  1 user  tea"),
     "rooms": (RoomInfo(room="ops", members=2), "#ops  2 users"),

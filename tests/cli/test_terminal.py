@@ -161,6 +161,16 @@ def test_a_nick_is_asked_for_and_another_where_it_is_taken(
     assert second.end() == 0
 
 
+@pytest.mark.parametrize("key", ["\x03", "\x04"])
+def test_who_gives_no_nick_leaves(key: str, screen: Callable[..., Screen]) -> None:
+    """Ctrl-D at the first question ended in a traceback."""
+    nobody = screen("client")
+    nobody.wait_for("your nick:")
+    nobody.type("\x15" + key)
+    assert nobody.end() == 130
+    assert "Traceback" not in nobody.raw
+
+
 def test_completion(screen: Callable[..., Screen]) -> None:
     al = screen("client", "--nick", "completer", "--room", "tabs")
     al.wait_for("completer@tabs>")

@@ -129,7 +129,7 @@ async def _talk(
     async with asyncio.TaskGroup() as both:
         listening = both.create_task(conversation.listen())
         going_to = await _typed(conversation, terminal=terminal)
-        await conversation.goodbye()
+        await conversation.settle()
         listening.cancel()
     return going_to
 

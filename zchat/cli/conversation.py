@@ -44,7 +44,7 @@ PAST_ASKED: Final = 20
 REACHABLE_S: Final = 2.0
 """How long a broker that one wants to go to may take to answer; without one, one stays."""
 OWN_LAST_S: Final = 2.0
-"""How long a goodbye waits to see one's own last message, which is acknowledged already."""
+"""How long one waits to see one's own last message, which is acknowledged already."""
 
 
 class Ending(NamedTuple):
@@ -159,7 +159,7 @@ class Conversation:
             self._printer.complain(error)
             return None
 
-    async def goodbye(self) -> None:
+    async def settle(self) -> None:
         """Wait for the acknowledgement of all that was said, and to see it."""
         await self._deliveries.settle()
         with suppress(TimeoutError):
@@ -240,6 +240,7 @@ class Conversation:
         room = self.chat.rooms.get(name.removeprefix("#") or self._here())
         if room is None:
             raise Refused("not-a-member", room=name)
+        await self.settle()  # who has left hears nothing of the room, not even oneself
         await room.leave()
         self._out_of(room.name)
 

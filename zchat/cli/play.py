@@ -109,7 +109,7 @@ async def perform(address: str) -> None:
                     printer.tell(f"you type: {line}")
                 await parts[name].typed(line)
             for part in parts.values():
-                await part.goodbye()
+                await part.settle()
             for task in listening:
                 task.cancel()
     printer.tell("that was zchat; now begin your own: zchat broker")
