@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -88,12 +88,14 @@ async def converse(
         await asyncio.to_thread(answering, address, PATIENCE_S)
         nick = await _asked("your nick: ", offer_login=True)
     code = 0
+    piped = lines()  # one for all brokers: it may have read ahead
     going_to: str | None = address
     while going_to is not None:
         async with _admitted(going_to, nick, printer, terminal=terminal) as chat:
-            nick = nick and chat.nick
             conversation = Conversation(chat, printer)
-            going_to = await _talk(conversation, rooms or (chat.lobby,), terminal=terminal)
+            async with _keyboard(conversation) if terminal else nullcontext(piped) as source:
+                going_to = await _talk(conversation, rooms or (chat.lobby,), source)
+            nick = nick and chat.nick
             code = code or (exits.REFUSED if conversation.undelivered else 0)
         rooms = ()
     return code
@@ -122,33 +124,33 @@ async def _admitted(
 
 
 async def _talk(
-    conversation: Conversation, rooms: tuple[str, ...], *, terminal: bool
+    conversation: Conversation, rooms: tuple[str, ...], source: AsyncIterator[str]
 ) -> str | None:
     """Do what is typed until it ends, while printing what happens; where to go next."""
     await conversation.enter(rooms)
     async with asyncio.TaskGroup() as both:
         listening = both.create_task(conversation.listen())
-        going_to = await _typed(conversation, terminal=terminal)
+        going_to = await _do(conversation, source)
         await conversation.settle()
         listening.cancel()
     return going_to
 
 
-async def _typed(conversation: Conversation, *, terminal: bool) -> str | None:
-    async with aclosing(_source(conversation, terminal=terminal)) as source:
-        async for line in source:
-            ending = await conversation.typed(line)
-            if ending is not None:
-                return ending.address
+async def _do(conversation: Conversation, source: AsyncIterator[str]) -> str | None:
+    async for line in source:
+        ending = await conversation.typed(line)
+        if ending is not None:
+            return ending.address
     return None
 
 
-def _source(conversation: Conversation, *, terminal: bool) -> AsyncGenerator[str]:
-    if not terminal:
-        return lines()
+@asynccontextmanager
+async def _keyboard(conversation: Conversation) -> AsyncIterator[AsyncIterator[str]]:
+    """The lines of the terminal, which is given back at the end."""
     from .terminal import lines as typed
 
-    return typed(conversation)
+    async with aclosing(typed(conversation)) as source:
+        yield source
 
 
 async def _asked(sentence: str, *, offer_login: bool = False) -> str:
