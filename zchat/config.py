@@ -66,6 +66,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Frames taken from the socket in one turn: it bounds how long the others wait."""
     max_turn_bytes: Count = 262_144
     """The same in bytes: 1,000 frames of 64 KiB would be 64 MB, and a million requests to decode."""
+    publisher_hwm: Count = 1_000
+    """Publications that wait for one reader; past it they are dropped, and the reader fetches what
+    it missed. At 64 KiB each this is the budget of one stalled reader, 64 MB; the bytes are shared
+    by all who stall on the same rooms."""
     snapshot_events: Count = 50_000
     """Events after which the record is saved anew: a start folds at most about twice as many."""
     rekey_ms: Millis = 1_000

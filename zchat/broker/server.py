@@ -64,7 +64,7 @@ class Server:
         """Bind, and fold the record. Raises `PortInUse`, `UsageError`, `JournalError`."""
         for address in (settings.bind, settings.publish):
             check_exposure(address, insecure=settings.insecure)
-        sockets = sockets or SocketSettings()
+        sockets = sockets or SocketSettings(publisher_send_hwm=settings.publisher_hwm)
         self._clock = clock
         self._journal = journal
         self._logbook = Logbook()

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import zmq
 
+from zchat.config import Settings
 from zchat.errors import PortInUse, UsageError
 
 __all__ = ["Bound", "SocketSettings", "open_context", "open_publisher", "open_router"]
@@ -37,10 +38,8 @@ class SocketSettings:
     """Frames of replies that wait for one reader; past it a send fails and we know."""
     publisher_receive_hwm: int = 200
     """Subscriptions of one connection that wait unread: more than a person's rooms."""
-    publisher_send_hwm: int = 1_000
-    """Publications that wait for one reader; past it they are dropped, and the reader
-    backfills. At 64 KiB each this is the budget of one stalled reader, 64 MB; the bytes
-    are shared by all who stall on the same rooms."""
+    publisher_send_hwm: int = Settings().publisher_hwm
+    """Publications that wait for one reader; `zchat.config.Settings` says why so many."""
     backlog: int = 1_024
     """TCP connections that wait to be accepted: everybody comes back at once after a restart."""
     heartbeat_interval_ms: int = 10_000
