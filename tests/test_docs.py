@@ -6,7 +6,6 @@ import contextlib
 import itertools
 import json
 import re
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import msgspec
 import pytest
 import typer
 
+import zchat
 from zchat.cli.app import app
 from zchat.config import Settings
 from zchat.errors import REFUSALS, Refused
@@ -162,7 +162,7 @@ def test_nobody_is_told_to_install_somebody_elses_package(page: Path) -> None:
 
 
 def test_the_changelog_knows_this_version() -> None:
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    version = zchat.__version__
     assert re.search(
         rf"^## \[{re.escape(version)}\]", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.M
     )

@@ -80,7 +80,7 @@ def project() -> Iterator[Project]:
     """The project, up and healthy."""
     up = Project()
     try:
-        up.compose("up", "--build", "--detach", "--wait", "--wait-timeout", "120")
+        up.compose("up", "--build", "--detach", "--wait-timeout", "120")
         yield up
     finally:
         up.compose("--profile", "join", "down", "--volumes", "--timeout", "15")
@@ -130,7 +130,7 @@ def test_a_killed_broker_is_only_a_pause(project: Project) -> None:
     """The journal on the volume, the sessions in it, or the clients' way back would be broken."""
     before = project.journal()
     project.compose("kill", "--signal", "KILL", "broker")
-    project.compose("up", "--detach", "--wait", "--wait-timeout", "120", "broker")
+    project.compose("up", "--detach", "--wait-timeout", "120", "broker")
     after = project.until(
         everybody_spoke(2, after=before[-1]["position"]),
         "two more messages of each after the kill",

@@ -13,6 +13,7 @@ from pathlib import Path
 from zchat.core import Refusal
 from zchat.errors import UsageError
 from zchat.protocol import events as e
+from zchat.protocol.text import displayable
 
 __all__ = ["Logbook", "MessageLog"]
 
@@ -52,7 +53,7 @@ class Logbook:
                     refusal.who,
                     refusal.op,
                     refusal.refused.code,
-                    _printable(str(refusal.refused)),
+                    displayable(str(refusal.refused)),
                 )
             else:
                 self._unwritten += 1
@@ -62,7 +63,7 @@ def _line(event: e.Event) -> str | None:
     """``>`` somebody comes, ``<`` goes, ``=`` changes; as in the architecture document."""
     match event:
         case e.SessionStarted(nick=nick, agent=agent):
-            return f"> {nick} connected" + (f" with {_printable(agent)}" if agent else "")
+            return f"> {nick} connected" + (f" with {displayable(agent)}" if agent else "")
         case e.SessionResumed(nick=nick):
             return f"> {nick} resumed"
         case e.SessionEnded(nick=nick, reason=reason):
@@ -79,10 +80,6 @@ def _line(event: e.Event) -> str | None:
             return f"= {nick} set the subject of {room}"
         case _:
             return None
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 class MessageLog:
@@ -103,7 +100,7 @@ class MessageLog:
                 if isinstance(event, e.Posted):
                     at = datetime.fromtimestamp(event.at / 1000, UTC).isoformat(timespec="seconds")
                     says = f"* {event.nick}" if isinstance(event, e.Acted) else f"<{event.nick}>"
-                    text = " ".join(_printable(line) for line in event.text.splitlines())
+                    text = displayable(event.text)
                     self._file.write(f"{at} {event.room} {says} {text}\n")
             self._file.flush()
         except OSError as error:

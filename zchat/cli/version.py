@@ -16,6 +16,6 @@ def versions() -> str:
     """The versions of zchat, of the protocol and of libzmq, a line each."""
     import zmq
 
-    from zchat.core.handlers.sessions import PROTOCOL
+    from zchat.protocol.requests import PROTOCOL
 
     return f"zchat {__version__}\nprotocol {PROTOCOL}\nlibzmq {zmq.zmq_version()}"

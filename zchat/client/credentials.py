@@ -10,8 +10,6 @@ from zchat.protocol.replies import Welcome
 
 __all__ = ["Credentials"]
 
-PROTOCOL: Final = 1
-"""The version of docs/protocol.md this client speaks."""
 TOKEN_BYTES: Final = 32
 
 
@@ -38,7 +36,7 @@ class Credentials:
             token = self._next
         return q.Hello(
             id=id_,
-            protocol=PROTOCOL,
+            protocol=q.PROTOCOL,
             token=token,
             nick=self.nick,
             resume=resume,

@@ -22,6 +22,9 @@ UNSENT: Final = 1_000
 """Frames that may wait in the DEALER (its high-water mark); the rest waits in the session."""
 UNREAD: Final = 10_000
 """Publications that may wait in the SUB; beyond, they are dropped and fetched again."""
+NEVER_MS: Final = 2**31 - 1
+"""When libzmq reconnects by itself: a new connection needs a new hello first. Not -1, with which
+libzmq 4.3.5 drops what has arrived and is unread when a connection ends: a last notice."""
 HEARTBEAT_MS: Final = 10_000
 """ZMTP heartbeats: how a connection that is silently dead is found out."""
 
@@ -59,7 +62,7 @@ class Link:
         socket = self._context.socket(kind)
         socket.set(zmq.LINGER, 0)
         socket.set(zmq.IPV6, int("[" in endpoint))
-        socket.set(zmq.RECONNECT_IVL, -1)  # a new connection needs a new hello first
+        socket.set(zmq.RECONNECT_IVL, NEVER_MS)
         socket.set(zmq.MAXMSGSIZE, MAX_FRAME_BYTES)
         socket.set(zmq.SNDHWM, UNSENT)
         socket.set(zmq.RCVHWM, UNREAD)

@@ -88,7 +88,7 @@ class Desk:
     def text(self, text: str, *, empty: bool = False) -> str:
         """What may be kept of a text. Raises `Refused` ``bad-text``."""
         cleaned = clean(text)
-        if not cleaned and not empty:
+        if not empty and not cleaned.strip():
             raise Refused("bad-text", reason="there is no text in it")
         size = len(cleaned.encode())
         if size > self.settings.max_text:

@@ -11,6 +11,7 @@ from typing import Annotated, Final
 import msgspec
 
 __all__ = [
+    "PROTOCOL",
     "REQUESTS",
     "Appending",
     "Bye",
@@ -28,6 +29,9 @@ __all__ = [
     "Users",
     "Whisper",
 ]
+
+PROTOCOL: Final = 1
+"""The version of docs/protocol.md spoken here."""
 
 Number = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Serial = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]

@@ -11,16 +11,13 @@ from zchat.protocol import requests as q
 
 from ..desk import Answer, Desk, token_hash
 
-__all__ = ["PROTOCOL", "bye", "hello", "nick", "ping", "welcome"]
-
-PROTOCOL = 1
-"""The version of docs/protocol.md."""
+__all__ = ["bye", "hello", "nick", "ping", "welcome"]
 
 
 def hello(desk: Desk, request: q.Hello) -> Answer:
     """C:hello ( S:welcome / S:error )."""
-    if request.protocol != PROTOCOL:
-        raise Refused("unsupported-protocol", supported=PROTOCOL, asked=request.protocol)
+    if request.protocol != q.PROTOCOL:
+        raise Refused("unsupported-protocol", supported=q.PROTOCOL, asked=request.protocol)
     if desk.client.session is not None:
         raise Refused("bad-request", reason="this connection has a session; say bye first")
     owner = token_hash(request.token)
