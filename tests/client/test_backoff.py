@@ -42,3 +42,8 @@ def test_the_broker_says_when(seed: int, retry_ms: int) -> None:
     backoff = Backoff(random.Random(seed).randbytes)
     assert retry_ms <= backoff.next(retry_ms) <= 2 * retry_ms
     assert backoff.next() <= BOUNDS[0], "what the broker asked for is not our own failure"
+
+
+def test_a_time_before_now_is_not_taken_for_the_brokers_word() -> None:
+    """A broker that sent one made its client divide by zero."""
+    assert 0 <= Backoff(random.Random(1).randbytes).next(-1) <= BOUNDS[0]

@@ -24,7 +24,7 @@ class Backoff:
 
     def next(self, retry_ms: int | None = None) -> int:
         """The next wait in ms; with the broker's ``retry_ms``, between that and twice that."""
-        if retry_ms is not None:
+        if retry_ms is not None and retry_ms >= 0:
             return retry_ms + self._below(retry_ms + 1)
         bound = self._bound
         self._bound = min(2 * bound, MOST_MS)

@@ -180,6 +180,7 @@ class Session:
 
     def _refused(self, refused: Refused, now: int) -> None:
         id_ = refused.fields.pop("id")
+        assert isinstance(id_, int)  # the codec has seen to it
         retry_ms = refused.fields.get("retry_ms")
         wait = retry_ms if isinstance(retry_ms, int) else 0
         if self._hello is not None and id_ == self._hello.id:
@@ -193,7 +194,7 @@ class Session:
             return
         if id_ == 0:
             self._hang_up(refused.message)  # it could not read what was sent
-        ticket = self._pipeline.answered(int(str(id_)))
+        ticket = self._pipeline.answered(id_)
         if ticket is None:
             return
         if refused.code in RETRIED and isinstance(ticket.request, q.Appending):

@@ -215,6 +215,8 @@ def decode_replies(data: bytes) -> list[dict[str, Any] | Refused | Notice]:
 
 def _reply(item: object) -> dict[str, Any] | Refused | Notice:
     match item:
+        case {"id": bool()}:  # which Python takes for an integer
+            pass
         case {"notice": str(), "id": 0}:
             return typed(item, Notice)
         case {"id": int(id_), "error": {"code": str(code), "message": str(message), **fields}}:

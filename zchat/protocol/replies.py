@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -44,7 +44,7 @@ class Handout(msgspec.Struct, kw_only=True, gc=False):
 
     stream: str
     """A room's name, or ``@`` for the client's inbox."""
-    topic: int
+    topic: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
     """The number of the topic; on SUB it is 4 bytes, most significant first."""
     key_number: int
     """The number of the key; each key has the next one."""
