@@ -279,7 +279,7 @@ class Chat:
         future: asyncio.Future[replies.Reply] = asyncio.get_running_loop().create_future()
         self._futures[ticket] = future
         self._woken.set()
-        if self._task is None and self._session.closed is not None:
+        if self._session.closed is not None:  # nobody else will
             self._settle()
         return cast("R", await future)
 
@@ -308,6 +308,7 @@ class Chat:
                 await self._announce()
                 await self._rest()
         finally:
+            self._session.close()  # should this have failed, nobody waits for it
             if self._link is not None:
                 self._link.close()
                 self._link = None
