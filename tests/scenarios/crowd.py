@@ -164,6 +164,11 @@ class Crowd:
         except TimeoutError:
             raise AssertionError("waited in vain: " + "; ".join(map(str, self.members))) from None
 
+    async def until_answered(self, further: int) -> None:
+        """Wait until so many more messages have been acknowledged."""
+        goal = self.answered + further
+        await self.until(lambda: self.answered >= goal)
+
     async def talk(self, dice: Random, at_once: int) -> None:
         """Everybody says and whispers, ``at_once`` messages under way each, until `hush`."""
         self._quiet = False

@@ -28,8 +28,7 @@ async def stopped_under_load(broker: BrokerProcess, with_signal: signal.Signals)
             tasks.create_task(crowd.talk(dice, 8))
             for _ in range(STOPS):
                 await crowd.until(lambda: crowd.connected == len(crowd.members))
-                further = crowd.answered + dice.randint(50, 200)
-                await crowd.until(lambda goal=further: crowd.answered >= goal)
+                await crowd.until_answered(dice.randint(50, 200))
                 known = crowd.acknowledged
                 in_flight.append(crowd.unanswered)
                 exits.append(await asyncio.to_thread(broker.stop, with_signal))

@@ -49,8 +49,7 @@ class Killer:
                 goal = crowd.asked + further
                 await crowd.until(lambda: crowd.asked >= goal)
             case 1:
-                goal = crowd.answered + further
-                await crowd.until(lambda: crowd.answered >= goal)
+                await crowd.until_answered(further)
             case _:
                 goal = crowd.heard + MEMBERS * further
                 await crowd.until(lambda: crowd.heard >= goal)
