@@ -57,3 +57,20 @@ def test_a_turns_replies_are_frames_of_a_bounded_size() -> None:
     assert len(frames) > 1
     assert max(map(len, frames)) <= MAX_FRAME_BYTES + 3  # an array's header
     assert sum(len(codec.decode_replies(frame)) for frame in frames) == count
+
+
+def test_only_what_waits_counts_as_waiting() -> None:
+    """A pipe that is always a little over the rate has always something waiting, and never much."""
+    stage = Stage(rate=100, burst=40, max_waiting_bytes=300)
+    stage.user("alice", "ops")
+    stage.wait(1_000)
+    for number in range(40):
+        stage.play(f"alice say ops {number}")
+    text = "x" * 20
+    alice = stage.peer("alice")
+    said = [alice.write(f"say ops {text}") for _ in range(50)]
+    stage.send(alice, said[0])
+    for request in said[1:]:
+        stage.send(alice, request)
+        stage.wait(10)
+    assert {alice.outcome(request) for request in said[:-1]} == {"done"}

@@ -180,12 +180,11 @@ class Broker:
                 self.timers.set(("bucket", client.routing_id.hex()), due)
                 return
             request = held.popleft()
+            client.held_bytes -= client.held_bytes // (len(held) + 1)  # an even share of them
             try:
                 self._decide(client, request, now)
             except Refused as refused:
                 self._outbox.refuse(client, request.id, request.op, refused)
-        if not held:
-            client.held_bytes = 0
 
     def _decide(self, client: Client, request: q.Request, now: Now) -> None:
         """One request through its gates. Raises `Refused`."""
