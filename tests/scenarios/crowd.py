@@ -117,6 +117,7 @@ class Crowd:
                 listener.add_done_callback(lambda _: happened.set())
             crowd._listeners = listeners
             yield crowd
+            await gathered(chat.close() for chat in chats)
         await gathered(listeners)
 
     _listeners: Sequence[asyncio.Task[None]] = ()

@@ -1,0 +1,112 @@
+"""P8: everybody comes back by themselves after a restart, not all at once, and misses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+import zmq
+
+import zchat
+from tests.scenarios.crowd import DEADLINE_S, Crowd, gathered, kept
+from zchat.client.events import Connected, Disconnected
+from zchat.testing.process import BrokerProcess, running_broker
+
+log = logging.getLogger("comeback")
+
+ROOM: Final = "hall"
+RETRY_MS: Final = 2_000
+FIRST_MS: Final = 100
+"""The first wait after a broken connection is at most this (docs/protocol.md, section 1)."""
+SOCKETS: Final = 8
+"""Of one client: DEALER, SUB, and what watches them."""
+EARLY: Final = 50
+
+
+@pytest.fixture
+def many_sockets(size: int) -> Iterator[None]:
+    """The library's shared context with room for so many clients; libzmq allows 1,023 sockets."""
+    zmq.Context.instance().destroy(linger=0)
+    zmq.Context.instance().set(zmq.MAX_SOCKETS, size * SOCKETS)
+    yield
+    zmq.Context.instance().destroy(linger=0)
+
+
+def assert_spread(waits: Iterable[int], low: int, high: int) -> None:
+    """A tenth at least in each quarter of the interval: so many at once would be 5 sigma off."""
+    quarters = Counter((wait - low) * 4 // (high - low + 1) for wait in waits)
+    assert quarters.keys() == {0, 1, 2, 3}, quarters
+    assert min(quarters.values()) >= quarters.total() / 10, quarters
+
+
+async def missed_by(crowd: Crowd, broker: BrokerProcess, texts: str) -> int:
+    """Say things while the broker is down, and more before all are back; how many were not."""
+    async with asyncio.TaskGroup() as tasks:
+        for n, member in enumerate(crowd.members[:EARLY]):
+            tasks.create_task(member.says(ROOM, f"{texts}, said to nobody {n}"))
+        await asyncio.to_thread(broker.restart)
+        early = zchat.connect(broker.address, nick="early", rooms=[ROOM], timeout=DEADLINE_S)
+        async with early as chat:
+            await gathered(chat.say(ROOM, f"{texts}, said early {n}") for n in range(EARLY))
+            missing = len(crowd.members) - crowd.connected
+    await crowd.until(lambda: crowd.connected == len(crowd.members))
+    return missing
+
+
+async def come_back(broker: BrokerProcess, size: int) -> None:
+    async with Crowd.at(broker.address, size, [ROOM]) as crowd:
+
+        async def all_told(times: int) -> list[Disconnected]:
+            def told(member: int) -> list[Disconnected]:
+                links = crowd.members[member].links
+                return [each for each in links if isinstance(each, Disconnected)]
+
+            await crowd.until(lambda: all(len(told(n)) == times for n in range(size)))
+            return [told(n)[-1] for n in range(size)]
+
+        assert await asyncio.to_thread(broker.stop) == 0
+        told = await all_told(1)
+        assert {each.reason for each in told} == {
+            f"this broker is stopping; come back in {RETRY_MS} ms"
+        }
+        assert_spread((each.retry_in_ms for each in told), RETRY_MS, 2 * RETRY_MS)
+        after_stop = await missed_by(crowd, broker, "after a stop")
+
+        await asyncio.to_thread(broker.kill)
+        told = await all_told(2)
+        assert_spread((each.retry_in_ms for each in told), 0, FIRST_MS)
+        after_kill = await missed_by(crowd, broker, "after a kill")
+
+        await crowd.last_words()
+        said = await asyncio.to_thread(kept, broker.data, crowd)
+        assert said == crowd.answered + 2 * EARLY
+        assert after_stop
+        assert after_kill
+        for member in crowd.members:
+            resumed = [each.resumed for each in member.links if isinstance(each, Connected)]
+            assert resumed == [False, True, True]
+    log.info(
+        "%d clients, %d messages; not back when %d were said: %d after SIGTERM, %d after kill -9",
+        size, said, EARLY, after_stop, after_kill,
+    )  # fmt: skip
+
+
+@pytest.mark.usefixtures("many_sockets")
+@pytest.mark.parametrize(
+    "size", [200, pytest.param(1_000, marks=[pytest.mark.long, pytest.mark.timeout(900)])]
+)
+def test_everybody_comes_back_and_misses_nothing(tmp_path: Path, size: int) -> None:
+    """A restart would empty the rooms, or be a stampede, or cost what was said meanwhile."""
+    env = {
+        "ZCHAT_RETRY_MS": str(RETRY_MS),
+        "ZCHAT_GRACE_MS": "120000",
+        "ZCHAT_SESSIONS_PER_ADDRESS": str(2 * size),
+    }
+    with running_broker(tmp_path, env=env) as broker:
+        asyncio.run(come_back(broker, size))
+        assert "Traceback" not in broker.log
