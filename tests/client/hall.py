@@ -119,7 +119,7 @@ class Hall:
         stream = self.streams[room]
         old = stream.rows[: len(stream.rows) // 2]
         if old:
-            stream.floor = old[-1][0]
+            stream.floor = max(stream.floor, old[-1][0])
             stream.rows = [
                 row for row in stream.rows if row not in old or row[1]["kind"] != "message"
             ]

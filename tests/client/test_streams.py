@@ -92,6 +92,18 @@ def test_an_event_in_several_streams_is_delivered_once() -> None:
     assert not streams.behind
 
 
+def test_an_event_of_an_unknown_kind_is_delivered_once_too() -> None:
+    """A newer broker's event in several rooms would be shown once for each."""
+    streams = hearing()
+    streams.expect(["attic"])
+    strange = [12, {"kind": "knighted", "places": ["tea", "rain", "attic"]}]
+    for key in (RAIN, TEA, INBOX_KEY):
+        streams.publication(sealed(key, 2, 10, [strange]))
+    streams.hear(handout("attic", key_of(4), head=11), 11, now=0)
+    streams.publication(sealed(key_of(4), 2, 11, [strange]))
+    assert told(streams) == [12]
+
+
 def test_it_is_passed_over_in_the_page_that_brings_it_again() -> None:
     streams = hearing()
     streams.publication(sealed(TEA, 2, 10, [renamed(12, "tea", "rain")]))

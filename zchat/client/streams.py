@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from zchat.errors import ProtocolError
-from zchat.protocol.codec import Signal
+from zchat.protocol.codec import Signal, Unknown
 from zchat.protocol.events import Event, inbox_stream
 from zchat.protocol.names import room_name
 from zchat.protocol.replies import INBOX, Handout, Page
@@ -193,10 +193,11 @@ class Streams:
 
     def _mark(self, timeline: Timeline, event: Event) -> None:
         """Let the event's other streams know that it was delivered."""
-        streams = event.streams()
-        if len(streams) > 1:
-            for stream in streams:
-                name = self._name(stream)
+        names = [self._name(stream) for stream in event.streams()]
+        if isinstance(event, Unknown):  # it stands wherever its position comes again
+            names = [*self.timelines, *self._joining]
+        if len(names) > 1:
+            for name in names:
                 other = self.timelines.get(name)
                 if other is None:
                     if name in self._joining:
