@@ -31,10 +31,17 @@ def ready(**properties: bytes) -> bytes:
 def meet(port: int, **properties: bytes) -> socket.socket:
     """Connect and shake hands; ``properties`` are what READY claims."""
     stream = socket.create_connection(("127.0.0.1", port), timeout=10)
-    stream.sendall(GREETING + ready(**properties))
-    got = b""
-    while b"READY" not in got:
-        got += stream.recv(4096)
+    try:
+        stream.sendall(GREETING + ready(**properties))
+        got = b""
+        while b"READY" not in got:
+            piece = stream.recv(4096)
+            if not piece:
+                raise ConnectionResetError("closed before the handshake")
+            got += piece
+    except BaseException:
+        stream.close()
+        raise
     return stream
 
 
