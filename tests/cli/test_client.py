@@ -89,6 +89,7 @@ def test_history_is_shown_once_when_one_comes(broker: BrokerProcess) -> None:
 @pytest.mark.parametrize(
     ("line", "answer"),
     [
+        ("/history " + "9" * 5_000, "write /history N, with a number"),
         ("/jion x", "there is no /jion; did you mean /join?"),
         ("/nick", "write /nick NICK"),
         ("/join no,name", "'no,name' cannot be a name"),

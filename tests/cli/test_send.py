@@ -36,6 +36,13 @@ def test_two_thousand_lines(broker: BrokerProcess) -> None:
     assert texts("build", broker.address) == sent
 
 
+def test_a_line_of_controls_is_a_blank_one(broker: BrokerProcess) -> None:
+    """A bell in the output of a build would end its delivery, and what followed was lost."""
+    done = zchat("send", "bells", to=broker.address, stdin="first\n\a\n\0\0 \x1b\nlast\n")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert texts("bells", broker.address) == ["first", "last"]
+
+
 def test_blank_lines_are_skipped_and_long_ones_divided(broker: BrokerProcess) -> None:
     """One compiler's line of 10 KB would fail the whole build's output."""
     long = "ä" * 5_000
@@ -52,6 +59,7 @@ def test_blank_lines_are_skipped_and_long_ones_divided(broker: BrokerProcess) ->
         (("send", "ops", ""), "there is no text in it"),
         (("send", "no room", "hi"), "'no room' cannot be a name"),
         (("send", "ops", "hi", "--nick", "a" * 40), "cannot be a name"),
+        (("send", "ops", "hi", "--nick", "\udcff"), "it has parts that are no text"),
         (("whisper", "nobody", "hi"), "nobody here is called 'nobody'"),
         (("history", "nowhere"), "there is no room 'nowhere'"),
         (("users", "nowhere"), "there is no room 'nowhere'"),

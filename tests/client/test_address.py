@@ -20,7 +20,7 @@ def test_an_address_is_taken_as_it_is(address: str) -> None:
     "address",
     [
         "", "localhost", "localhost:5555", "tcp://", "tcp://host", "tcp://host:", "tcp://host:0",
-        "tcp://host:65536", "tcp://host:99999999", "tcp://:5555", "tcp://*:5555", "tcp://a b:5555",
+        "tcp://host:65536", "tcp://host:99999999", "tcp://:5555", "tcp://*:5555", "tcp://%eth0:5555", "tcp://höst:5555", "tcp://a b:5555",
         "ipc:///tmp/x", "http://host:5555", " tcp://host:5555", "tcp://host:5555/", "tcp://::1:5555",
         "tcp://host:5555\n", "tcp://host:٥٥٥٥", "TCP://host:5555",
     ],

@@ -216,9 +216,10 @@ def check_exposure(address: str, *, insecure: bool) -> None:
 
     Raises `UsageError` with what is at stake.
     """
-    if insecure or address.startswith("inproc:"):
+    tcp = re.fullmatch(r"tcp://(.*):[^:]*", address)
+    if insecure or tcp is None:  # what is no address at all is refused where it is bound
         return
-    host = re.sub(r"^tcp://(.*):[^:]*$", r"\1", address).strip("[]")
+    host = tcp[1].strip("[]")
     with contextlib.suppress(ValueError):
         if ipaddress.ip_address(host).is_loopback:
             return

@@ -62,6 +62,7 @@ for noun in (broker, client, send, history, lists, ping, demo, journal):
 
 def main() -> None:
     """Run ``zchat`` with the arguments of this process, and exit."""
+    output.open_missing()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # Somebody wrote a character that this terminal's encoding lacks: show that, go on.

@@ -7,13 +7,14 @@ to a `Printer`.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable
 from contextlib import suppress
 from typing import Final, NamedTuple
 
 from zchat.client import Chat
 from zchat.client.events import ChatEvent, Connected, Disconnected, RoomLost
-from zchat.errors import OutcomeUnknown, Refused, Unreachable, UsageError
+from zchat.errors import OutcomeUnknown, ProtocolError, Refused, Unreachable, UsageError
 from zchat.protocol.events import (
     Event,
     Posted,
@@ -155,7 +156,7 @@ class Conversation:
         try:
             understood = parse(line)
             return None if understood is None else await self._do(understood)
-        except (Refused, UsageError, Unreachable, OutcomeUnknown) as error:
+        except (Refused, UsageError, Unreachable, ProtocolError, OutcomeUnknown) as error:
             self._printer.complain(error)
             return None
 
@@ -259,7 +260,7 @@ class Conversation:
             self._printer.tell(f"#{room.name}: {room.subject or 'no subject'}")
 
     async def _history(self, count: str) -> None:
-        if not (count or "1").isdecimal():
+        if not re.fullmatch("[0-9]{0,9}", count):
             raise UsageError("write /history N, with a number")
         for event in await past(self.chat, self._here(), int(count or PAST_ASKED)):
             self._printer.show(event)

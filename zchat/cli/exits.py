@@ -16,7 +16,7 @@ from typer.exceptions import TyperException
 from zchat.errors import Unreachable, UsageError, ZchatError
 
 from . import output
-from .output import OutputClosed
+from .output import OutputClosed, OutputFailed
 
 __all__ = ["INTERRUPTED", "NO_BROKER", "PIPE_CLOSED", "REFUSED", "USAGE", "ended", "exit_code"]
 
@@ -55,10 +55,13 @@ def ended(run: Callable[[], object]) -> int:
         code = _ungrouped(run)
         output.finish()
     except (ZchatError, TyperException) as error:
-        output.complain(_sentence(error))
+        if _is_help(error):
+            output.page(str(error))
+        else:
+            output.complain(_sentence(error))
         return exit_code(error)
     except (KeyboardInterrupt, typer.Abort, OutputClosed) as error:
-        with suppress(OutputClosed):
+        with suppress(OutputClosed, OutputFailed):
             output.finish()
         return exit_code(error)
     return code if isinstance(code, int) else 0
@@ -76,6 +79,12 @@ def _first(group: ExceptionGroup) -> Exception:
     """The error that matters of those that tasks raised together."""
     error = group.exceptions[0]
     return _first(error) if isinstance(error, ExceptionGroup) else error
+
+
+def _is_help(error: Exception) -> bool:
+    """Whether typer only wants to show the help: a command line of no words."""
+    context = getattr(error, "ctx", None)
+    return context is not None and str(error) == context.get_help()
 
 
 def _sentence(error: ZchatError | TyperException) -> str:

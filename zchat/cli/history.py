@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import typer
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from zchat.client import Chat
 
 __all__ = ["history", "register", "tail"]
+
+LAST: Final = 2**63 - 1
+"""The last position there can be (docs/protocol.md)."""
 
 RoomName: TypeAlias = Annotated[str, typer.Argument(metavar="ROOM", help="The room to read.")]
 
@@ -41,10 +44,11 @@ def history(
     room: RoomName,
     count: Annotated[int, typer.Option("-n", min=0, metavar="N", help="How many messages.")] = 20,
     before: Annotated[
-        int | None, typer.Option(min=0, metavar="P", help="Only before this position.")
+        int | None, typer.Option(min=0, max=LAST, metavar="P", help="Only before this position.")
     ] = None,
     after: Annotated[
-        int | None, typer.Option(min=0, metavar="P", help="The first ones after this position.")
+        int | None,
+        typer.Option(min=0, max=LAST, metavar="P", help="The first ones after this position."),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Who came and went, too.")] = False,
     json: Json = False,

@@ -27,7 +27,10 @@ def register(app: typer.Typer) -> None:
 
 def ping(
     timeout: Annotated[
-        float, typer.Option(min=0.0, metavar="SECONDS", help="How long to wait for the answer.")
+        float,
+        typer.Option(
+            min=0.0, max=86_400.0, metavar="SECONDS", help="How long to wait for the answer."
+        ),
     ] = 5.0,
     connect: Connect = DEFAULT_ADDRESS,
 ) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Coroutine
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 import typer
 
@@ -14,6 +15,9 @@ from .stdin import lines, pieces
 from .version import AGENT
 
 __all__ = ["register", "send", "whisper"]
+
+_BLANK: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f]*")
+"""Nothing that a broker would keep: of controls it keeps newline and tab."""
 
 Text: TypeAlias = Annotated[
     str | None,
@@ -93,6 +97,6 @@ async def _deliver(
 
 async def _messages(most: int) -> AsyncIterator[str]:
     async for line in lines():
-        if line.strip():
-            for piece in pieces(line, most):
+        for piece in pieces(line, most):
+            if not _BLANK.fullmatch(piece):
                 yield piece

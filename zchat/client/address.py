@@ -13,7 +13,8 @@ DEFAULT: Final = "tcp://127.0.0.1:5555"
 """Where a broker answers that nobody told otherwise."""
 
 _TCP: Final = re.compile(
-    r"tcp://(?P<host>\[[0-9A-Fa-f:.%\w]+\]|[^\s\[\]:/*]+):(?P<port>[0-9]{1,5})"
+    # The letters of a host are those that libzmq takes (4.3.5, ip_resolver and address checks).
+    r"tcp://(?P<host>\[[0-9A-Fa-f:.%\w]+\]|[A-Za-z0-9][A-Za-z0-9._-]*):(?P<port>[0-9]{1,5})"
 )
 
 

@@ -128,7 +128,11 @@ class Session:
     def _greet(self) -> None:
         """Say hello: for a new session, or to resume the one there is."""
         self._hello = self._credentials.hello(self._pipeline.next_id())
-        self._greeting = [codec.encode_requests([self._hello])]
+        try:
+            self._greeting = [codec.encode_requests([self._hello])]
+        except UnicodeEncodeError:  # a lone surrogate, e.g. from an undecodable command line
+            nick = (self._hello.nick or "").encode("utf-8", "replace").decode()
+            self._end(Refused("bad-name", name=nick, reason="it has parts that are no text"))
 
     def _hang_up(self, why: str, retry_ms: int | None = None) -> None:
         self._why = why
