@@ -23,6 +23,7 @@ from zchat.protocol.events import Event, Posted, Whispered, inbox_stream, room_s
 __all__ = ["DEADLINE_S", "ROOMS", "Crowd", "Member", "gathered", "kept", "messages"]
 
 ROOMS: Final = ("red", "blue")
+LAST: Final = "last words"
 DEADLINE_S: Final = 60.0
 """How long what must happen may take on a busy machine before it has not happened."""
 
@@ -42,7 +43,8 @@ class Member:
         """Everything else that happened to others or to this user."""
         self.links: list[Connected | Disconnected] = []
         """How the connection fared."""
-        self._last_words: set[str] = set()
+        self.last_words: set[str] = set()
+        """The streams of the journal in which this user heard the last words."""
         self._happened = happened
 
     @property
@@ -73,15 +75,15 @@ class Member:
                     self.links.append(event)
                 case Posted() | Whispered():
                     self.heard.append(event)
-                    if event.text.startswith("last words"):
-                        self._last_words.update(event.streams())
+                    if event.text.startswith(LAST):
+                        self.last_words.update(event.streams())
                 case _:
                     self.events.append(event)
             self._happened.set()
 
     def heard_last_words(self) -> bool:
         """Whether the last message of every stream was heard, whatever came in between."""
-        return self.streams().keys() <= self._last_words
+        return self.streams().keys() <= self.last_words
 
     def streams(self) -> dict[str, int]:
         """The streams of the journal this user hears, each with the position it begins after."""
@@ -196,11 +198,13 @@ class Crowd:
 
         What came twice, or late, was heard before it.
         """
-        first = self.members[0]
-        for room in first.chat.rooms:
-            await first.says(room, f"last words in {room}")
+        first, number = self.members[0], self.asked
         for member in self.members:
-            await first.says(f"@{member.chat.nick}", f"last words to {member.chat.nick}")
+            member.last_words.clear()
+        await gathered(
+            first.says(where, f"{LAST} {number} {where}")
+            for where in (*first.chat.rooms, *(f"@{each.chat.nick}" for each in self.members))
+        )
         for member in self.members:
             await self.until(member.heard_last_words)
 

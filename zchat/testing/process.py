@@ -118,9 +118,11 @@ class BrokerProcess:
         """The addresses it says it listens on."""
         assert process.stdout is not None
         said, deadline = "", time.monotonic() + DEADLINE_S
+        output = select.poll()  # select() knows no descriptor from 1,024
+        output.register(process.stdout, select.POLLIN)
         while (ready := _READY.search(said)) is None:
             left = deadline - time.monotonic()
-            readable, _, _ = select.select([process.stdout], [], [], max(0.0, left))
+            readable = output.poll(max(0.0, left * 1000))
             piece = os.read(process.stdout.fileno(), 4096) if readable else b""
             if not piece:
                 raise RuntimeError(f"the broker does not come up: {said}{self.log}")
