@@ -143,6 +143,29 @@ def test_what_was_missed_meanwhile_is_fetched() -> None:
     assert peer.session.take_subscriptions() == [(True, b"\0\0\0\1"), (True, b"\0\0\0\x4d")]
 
 
+def test_a_success_starts_the_waits_over() -> None:
+    """After a bad night, the first short break would cost half a minute."""
+    peer = Peer()
+    for _ in range(12):
+        peer.connects()
+        peer.loses()
+    peer.welcomes(peer.connects())
+    lost_at = peer.now
+    peer.loses()
+    assert peer.now - lost_at <= 100
+
+
+def test_a_page_under_way_when_the_connection_breaks_is_asked_once() -> None:
+    """Each break would add one more request for the same page."""
+    peer = up("tea")
+    peer.publishes("tea", 12, 13)
+    peer.session.ask()
+    assert peer.ops() == ["history"]
+    peer.loses()
+    peer.welcomes(peer.connects(), given("tea", 13))
+    assert peer.ops() == ["history"]
+
+
 def test_a_room_the_broker_does_not_name_any_more_is_left() -> None:
     """The leave was answered on the connection that broke."""
     peer = up("tea", "rain")
