@@ -6,7 +6,7 @@ from typing import Final
 
 import zmq
 
-from zchat.broker.connections import Connections
+from zchat.broker.connections import Connection, Connections
 
 __all__ = ["Intake"]
 
@@ -28,7 +28,8 @@ class Intake:
 
         Takes no more once the frames are ``limit_bytes`` long together.
         A message of several frames is dropped and its connection closed; so is one that
-        claims a routing id. What a connection sent before it left is dropped as well.
+        claims a routing id. What a connection sent before it left is dropped as well, and
+        what came by a ZMTP older than 3.0.
         """
         arrived: list[tuple[bytes, bytes]] = []
         connections, receive = self._connections, self._socket.recv
@@ -49,7 +50,7 @@ class Intake:
             frame = receive(_NOBLOCK, copy=False)
             connection = find(routing_id)
             if connection is None:
-                connection = connections.bind(routing_id, int(frame.get(zmq.SRCFD)))
+                connection = self._meet(routing_id, frame)
             if frame.more:
                 self._skipping = True
                 if connection is not None:
@@ -62,3 +63,12 @@ class Intake:
                 if taken >= limit_bytes:
                     break
         return arrived
+
+    def _meet(self, routing_id: bytes, frame: zmq.Frame) -> Connection | None:
+        """Whose first frame this is; None if it is to be dropped."""
+        try:
+            return self._connections.bind(routing_id, int(frame.get(zmq.SRCFD)))
+        except zmq.ZMQError:
+            # ZMTP 1.0 and 2.0 have no metadata, so libzmq cannot say which descriptor it was.
+            # `Guard` shuts such a connection, of which nothing is ever delivered.
+            return None

@@ -53,10 +53,10 @@ class Subscriptions:
             except zmq.Again:
                 self.empty = self._paired = True
                 break
-            connection = self._sender(frame)
+            connection, data = self._sender(frame), frame.bytes
             if connection is None:
+                self._paired = self._paired and data[:1] in (_CANCEL, _SUBSCRIBE)
                 continue
-            data = frame.bytes
             self._connections.delivered(connection, len(data))
             topic = self._act(connection, data)
             if topic is not None:
@@ -67,7 +67,8 @@ class Subscriptions:
         try:
             fd = int(frame.get(zmq.SRCFD))
         except zmq.ZMQError:
-            return None  # libzmq's own: it cancels what somebody had who left
+            # libzmq's own, that cancels what somebody had who left; or by ZMTP 1.0 or 2.0.
+            return None
         return self._connections.subscriber(fd)
 
     def _act(self, connection: Connection, data: bytes) -> int | None:
