@@ -6,10 +6,11 @@ here; `load` merges them in that order.
 
 from __future__ import annotations
 
+import difflib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -17,8 +18,11 @@ from zchat.errors import UsageError
 
 __all__ = ["Settings", "load"]
 
-Count = Annotated[int, msgspec.Meta(ge=1)]
-Millis = Annotated[int, msgspec.Meta(ge=0)]
+MOST: Final = 2**31 - 1
+"""What libzmq's options and the system's timers hold; in ms it is 24 days."""
+
+Count = Annotated[int, msgspec.Meta(ge=1, le=MOST)]
+Millis = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,9 +41,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     # Presence
     grace_ms: Millis = 30_000
     """How long a session without connection lives: a laptop that changes its network needs about 10 s."""
-    heartbeat_ms: Millis = 10_000
+    heartbeat_ms: Annotated[int, msgspec.Meta(ge=100, le=MOST)] = 10_000
     """How often clients are asked to ping: how long the last message of a room can stay unseen
-    when its publication was dropped."""
+    when its publication was dropped. Below 100 a busy machine looks like a dead broker."""
     retry_ms: Millis = 1_000
     """When a draining broker tells its clients to come back: a restart takes about as long."""
 
@@ -86,23 +90,37 @@ def load(
     setting that is wrong, and where it came from.
     """
     merged: dict[str, Any] = {}
+    whence: dict[str, str] = {}
     if path is not None:
         merged |= _read(path)
+        whence |= {name: f"{name} in {path}" for name in merged}
     for name in Settings.__struct_fields__:
-        value = environ.get(f"ZCHAT_{name.upper()}")
-        if value is not None:
-            merged[name] = value
+        variable = f"ZCHAT_{name.upper()}"
+        if variable in environ:
+            merged[name], whence[name] = environ[variable], variable
     merged |= {name: value for name, value in flags.items() if value is not None}
     try:
         return msgspec.convert(merged, Settings, strict=False)
     except msgspec.ValidationError as error:
-        raise UsageError(f"a setting is wrong: {error}") from None
+        # As in: Expected `int` >= 1 - at `$.max_text`
+        expected, _, field = str(error).replace("`", "").partition(" - at $.")
+        name = field.partition("[")[0]
+        raise UsageError(
+            f"{whence.get(name, name)} cannot be {merged.get(name)!r}: "
+            f"{expected[:1].lower()}{expected[1:].partition(', got')[0]}"
+        ) from None
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        read = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise UsageError(f"cannot read the settings in {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not TOML: {error}") from None
+    for name in read:
+        if name not in Settings.__struct_fields__:
+            near = difflib.get_close_matches(name, Settings.__struct_fields__, 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise UsageError(f"{path} sets {name!r}, and there is no such setting{hint}")
+    return read

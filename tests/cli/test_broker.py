@@ -103,6 +103,22 @@ def refused(*args: str) -> str:
     return done.stderr
 
 
+def test_a_lobby_has_a_name_that_people_can_enter(tmp_path: Path) -> None:
+    """Every client that names no room would be refused, and nobody would see why."""
+    done = zchat("broker", *ANYWHERE, "--data", str(tmp_path / "data"), ZCHAT_LOBBY="a b")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("zchat: the lobby needs another name: 'a b' cannot be a name")
+    with running_broker(tmp_path / "data", env={"ZCHAT_LOBBY": "#Main"}) as broker:
+        assert zchat("client", "--plain", to=broker.address).returncode == 0
+
+
+def test_what_is_no_address_is_not_called_exposed(tmp_path: Path) -> None:
+    """One would reach for --insecure because of a spelling mistake."""
+    done = zchat("broker", "--bind", "ipc:///tmp/x", "--data", str(tmp_path / "data"))
+    assert done.returncode == 2
+    assert "'ipc:///tmp/x' is no address to listen at" in done.stderr
+
+
 def test_a_port_in_use(tmp_path: Path) -> None:
     """The system's own words do not say which address, nor what to do."""
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -21,8 +21,9 @@ import zmq
 
 from zchat.config import Settings
 from zchat.core import Broker, Effects, Now
-from zchat.errors import JournalError, UsageError
+from zchat.errors import JournalError, Refused, UsageError
 from zchat.journal import Journal
+from zchat.protocol.names import room_name
 
 from . import restart
 from .connections import Connections
@@ -74,7 +75,7 @@ class Server:
             undo.callback(self._context.destroy, linger=0)
             router = open_router(self._context, settings.bind, sockets)
             publisher = open_publisher(self._context, settings.publish, sockets)
-            record = restart.fold(journal, settings.lobby)
+            record = restart.fold(journal, _lobby(settings.lobby))
             undo.pop_all()
         self.endpoint = router.endpoint
         """Where requests are answered, with the port really bound."""
@@ -229,6 +230,14 @@ def check_exposure(address: str, *, insecure: bool) -> None:
             "encrypted nor proven; bind to tcp://127.0.0.1, or say --insecure if everybody on "
             "that network may read and forge"
         )
+
+
+def _lobby(name: str) -> str:
+    """The lobby's canonical name. Raises `UsageError`: nobody could enter another."""
+    try:
+        return room_name(name)
+    except Refused as refused:
+        raise UsageError(f"the lobby needs another name: {refused}") from None
 
 
 def _advertised(endpoint: str) -> str:
