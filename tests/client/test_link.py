@@ -71,20 +71,21 @@ def test_what_is_sent_before_there_is_a_connection_is_sent_in_order() -> None:
     async def scene() -> None:
         with zmq.Context() as context, context.socket(zmq.ROUTER) as router:
             router.set(zmq.LINGER, 0)
+            router.set(zmq.RCVTIMEO, int(PATIENCE_S * 1_000))
             port = router.bind_to_random_port("tcp://127.0.0.1")
             with link_to(f"tcp://127.0.0.1:{port}") as (link, woken):
                 many = [str(each).encode() for each in range(5_000)]
                 link.send(many)
-                heard: list[bytes] = []
+                read = asyncio.to_thread(lambda: [router.recv_multipart()[1] for _ in many])
+                reading = asyncio.create_task(read)
+                reading.add_done_callback(lambda _: woken.event.set())
 
-                def all_heard() -> bool:
+                def all_read() -> bool:
                     link.send([])
-                    while router.poll(0):
-                        heard.append(router.recv_multipart()[1])
-                    return len(heard) == len(many)
+                    return reading.done()
 
-                await woken.until(link, all_heard)
-                assert heard == many
+                await woken.until(link, all_read)
+                assert reading.result() == many
 
     asyncio.run(scene())
 
