@@ -67,6 +67,8 @@ VOID: Final[dict[str, Forgery]] = {
     "away when it is over": lambda s: e.WentAway(**by(s, "gone")),
     "away twice": lambda s: e.WentAway(**by(s, "dora"), rooms=OPS),
     "away from rooms that are not theirs": lambda s: e.WentAway(**by(s, "bob"), rooms=BOTH),
+    "away although they came back": lambda s: e.WentAway(**by(s, "bob"), rooms=OPS, since=1),
+    "ended although they came back": lambda s: e.SessionEnded(**by(s, "bob"), rooms=OPS, reason="lost", since=1),
     "back without having been away": lambda s: e.CameBack(**by(s, "alice"), rooms=BOTH),
     "back in rooms that are not theirs": lambda s: e.CameBack(**by(s, "dora"), rooms=BOTH),
 }  # fmt: skip

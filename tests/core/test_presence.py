@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.core.stage import Stage
+from zchat.core import Now
 from zchat.protocol import events as e
 from zchat.protocol import requests as q
 
@@ -58,6 +59,28 @@ def test_away_and_back_in_one_turn_are_both_seen(company: Stage) -> None:
     assert company.play("alice resume") == "welcome"
     assert company.peer("bob").heard() == ["away alice", "back alice"]
     assert not company.broker.record.is_away(company.broker.record.roster.user("alice") or "")
+
+
+def test_who_comes_back_in_the_turn_their_grace_ends_is_back(company: Stage) -> None:
+    """Otherwise they are welcomed, and told in the same breath that their session is over."""
+    company.drop("alice")
+    company.settle()
+    company.now = Now(company.now.monotonic + GRACE, company.now.utc + GRACE)
+    assert company.play("alice resume") == "welcome"
+    assert company.peer("alice").notices == []
+    assert company.peer("bob").heard() == ["away alice", "back alice"]
+    assert company.play("alice say ops here") == "done"
+
+
+def test_who_comes_back_in_the_turn_their_absence_is_written_is_back(company: Stage) -> None:
+    """A full disk let nobody write it before; otherwise they are shown as away from then on."""
+    company.journal.capacity = 0
+    company.drop("alice")
+    company.settle()
+    company.journal.capacity = None
+    company.now = Now(company.now.monotonic + 1_000, company.now.utc + 1_000)
+    assert company.play("alice resume") == "welcome"
+    assert company.peer("bob").heard() == []
 
 
 def test_a_takeover_is_no_absence(company: Stage) -> None:
@@ -126,14 +149,19 @@ def test_a_session_ended_elsewhere_lets_go_of_its_client_and_tells_it(company: S
     assert company.play("alice hello alice", token=b"2" * 32) == "welcome"
 
 
-def test_who_resumes_in_the_turn_of_the_end_is_told(company: Stage) -> None:
-    company.drop("alice")
-    company.settle()
-    company._pass(GRACE)
-    peer, request = company.begin("alice resume")
-    company.settle()
-    assert request is not None
-    assert (peer.outcome(request), peer.notices) == ("welcome", ["session-ended"])
+def test_whose_session_another_broker_ends_is_told(company: Stage) -> None:
+    alice = company.peer("alice")
+    company.forge(
+        e.SessionEnded(
+            at=7,
+            session=alice.session,
+            user=alice.session,
+            nick="alice",
+            rooms=("lobby", "ops"),
+            reason="lost",
+        )
+    )
+    assert alice.notices == ["session-ended"]
     assert company.play("alice ping") == "pong"
 
 

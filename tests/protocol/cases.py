@@ -202,6 +202,10 @@ EVENTS: Final[dict[str, tuple[Event, dict[str, Any]]]] = {
         events.WentAway(**_WHO, rooms=("general",)),
         {"kind": "away", **_SEEN, "rooms": ["general"]},
     ),
+    "away, after a hello": (
+        events.WentAway(**_WHO, rooms=("general",), since=40),
+        {"kind": "away", **_SEEN, "rooms": ["general"]},
+    ),
     "back": (
         events.CameBack(**_WHO, rooms=("general",)),
         {"kind": "back", **_SEEN, "rooms": ["general"]},

@@ -28,6 +28,8 @@ HIDDEN = {
         "token_hash": "BROKER",
         "previous_hash": "BROKER",
     },
+    "away": {"session": "BROKER", "serial": "OWNER", "since": "BROKER"},
+    "quit": {"session": "BROKER", "serial": "OWNER", "since": "BROKER"},
 }
 EVERY = {"session": "BROKER", "serial": "OWNER"}
 """What is not for everyone in the room, said a second time: an unmarked secret is seen here."""

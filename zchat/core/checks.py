@@ -46,6 +46,12 @@ def rooms_hold(
     return None if tuple(record.users[event.user].rooms) == event.rooms else Refused("stale")
 
 
+def nobody_came_back(record: Record, event: e.WentAway | e.SessionEnded) -> Refused | None:
+    """No hello has given the session a client since it was found to have none."""
+    since = record.sessions[event.session].since
+    return None if event.since in (0, since) else Refused("stale")
+
+
 def session_is_new(record: Record, event: e.SessionStarted) -> Refused | None:
     """No session and no user has this id, and no session this token."""
     taken = (
@@ -117,8 +123,8 @@ _REQUESTED: Final[tuple[Check, ...]] = (session_lives, first_of_its_serial, nick
 CHECKS: Final[dict[type[e.Event], tuple[Check, ...]]] = {
     e.SessionStarted: (session_is_new, nick_is_free),
     e.SessionResumed: (session_lives, token_holds),
-    e.SessionEnded: (session_lives, rooms_hold),
-    e.WentAway: (session_lives, is_here, rooms_hold),
+    e.SessionEnded: (session_lives, nobody_came_back, rooms_hold),
+    e.WentAway: (session_lives, nobody_came_back, is_here, rooms_hold),
     e.CameBack: (session_lives, is_away, rooms_hold),
     e.Renamed: (*_REQUESTED, rooms_hold, new_nick_is_free),
     e.Joined: (*_REQUESTED, is_no_member, room_is_distinct),

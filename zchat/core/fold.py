@@ -43,7 +43,9 @@ def hold(record: Record, event: e.Event) -> None:
 
 
 def _started(record: Record, event: e.SessionStarted) -> None:
-    record.sessions[event.session] = Session(user=event.user, token_hash=event.token_hash)
+    record.sessions[event.session] = Session(
+        user=event.user, token_hash=event.token_hash, since=event.position
+    )
     record.tokens[event.token_hash] = event.session
     record.users[event.user] = User(nick=event.nick, sessions={event.session: None})
     record.roster.claim(event.nick, event.user)
@@ -53,6 +55,7 @@ def _resumed(record: Record, event: e.SessionResumed) -> None:
     session = record.sessions[event.session]
     del record.tokens[session.token_hash]
     session.token_hash = event.token_hash
+    session.since = event.position
     record.tokens[event.token_hash] = event.session
 
 

@@ -56,6 +56,7 @@ class Presence:
             user=session.user,
             nick=user.nick,
             rooms=tuple(user.rooms),
+            since=session.since,
         )
 
     def end(self, session_id: str, now: Now) -> e.Event | None:
@@ -70,6 +71,7 @@ class Presence:
             user=session.user,
             nick=user.nick,
             rooms=tuple(user.rooms),
+            since=session.since,
             reason="lost",
         )
 

@@ -29,6 +29,8 @@ class Session(msgspec.Struct, kw_only=True):
     """The user it belongs to."""
     token_hash: bytes
     """SHA-256 of the token that owns it."""
+    since: int = 0
+    """The position of its last hello."""
     away: bool = False
     """Whether its rooms were told that the connection broke."""
     serials: Serials = msgspec.field(default_factory=Serials)

@@ -131,14 +131,22 @@ class _Everywhere(Event, kw_only=True):
         return (CONTROL, inbox_stream(self.user), *map(room_stream, self.rooms))
 
 
-class SessionEnded(_Everywhere, tag="quit", kw_only=True):
+class _Lost(_Everywhere, kw_only=True):
+    """The base of what follows when a session has no connection."""
+
+    since: Annotated[int, Secret] = 0
+    """The position of the session's last hello; one that came after it makes this void. 0 if it
+    does not matter."""
+
+
+class SessionEnded(_Lost, tag="quit", kw_only=True):
     """A session ended for good; a guest leaves every room with it."""
 
     reason: str
     """``bye``: the client said so. ``lost``: it did not come back within the grace period."""
 
 
-class WentAway(_Everywhere, tag="away", kw_only=True):
+class WentAway(_Lost, tag="away", kw_only=True):
     """The session's connection broke; it may come back within the grace period."""
 
 
