@@ -81,7 +81,7 @@ class Receiver:
         self.in_flight = 0
         self.n = 0  # of the last publication drawn
         self.digest = blake2b(digest_size=16)  # of every publication from `first` on
-        self.first = 0
+        self.first = sys.maxsize
 
     def subscribe(self, context: Context) -> None:
         """Take the handouts and listen."""
