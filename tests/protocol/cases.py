@@ -203,7 +203,7 @@ EVENTS: Final[dict[str, tuple[Event, dict[str, Any]]]] = {
         {"kind": "away", **_SEEN, "rooms": ["general"]},
     ),
     "away, after a hello": (
-        events.WentAway(**_WHO, rooms=("general",), since=40),
+        events.WentAway(**_WHO, rooms=("general",), since=2**40),
         {"kind": "away", **_SEEN, "rooms": ["general"]},
     ),
     "back": (

@@ -67,7 +67,17 @@ def test_no_secret_is_in_the_bytes(event: Event) -> None:
     for reader in READERS:
         for data in (view(event, reader), codec.encode_row(event, reader)):
             for secret in filter(None, secrets):
-                assert (secret if isinstance(secret, bytes) else secret.encode()) not in data
+                assert as_bytes(secret) not in data
+
+
+def as_bytes(value: bytes | str | int) -> bytes:
+    match value:
+        case bytes():
+            return value
+        case str():
+            return value.encode()
+        case _:
+            return codec.encode(value)
 
 
 def test_only_the_owner_sees_the_serial() -> None:
