@@ -91,6 +91,7 @@ REFUSALS: Final[dict[str, str]] = {
     "draining": "this broker is stopping; come back in {retry_ms} ms",
     "taken-over": "this session continues on another connection",
     "storage-full": "the journal cannot be written, nothing was kept; try again in {retry_ms} ms",
+    "unreadable": "the journal cannot be read there; whoever runs this broker finds why in its log",
     "stale": "what this was decided on has changed; try again",
 }
 """Refusal code → the sentence sent with it. Codes are stable; sentences may improve."""

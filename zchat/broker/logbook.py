@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from zchat.core import Refusal
-from zchat.errors import UsageError
+from zchat.errors import JournalError, UsageError
 from zchat.protocol import events as e
 from zchat.protocol.text import displayable
 
@@ -22,6 +22,9 @@ log = logging.getLogger("zchat.broker")
 REFUSALS_PER_SECOND = 20
 """Refusals written each second; the rest is counted, so that a flood fills no disk."""
 
+TROUBLE_MS = 60_000
+"""How often the same trouble with the journal is written: a full disk is in trouble each turn."""
+
 
 class Logbook:
     """The lines of one broker's life."""
@@ -30,6 +33,8 @@ class Logbook:
         self._second = 0
         self._written = 0
         self._unwritten = 0
+        self._trouble = ""
+        self._trouble_again_ms = 0
 
     def events(self, events: Iterable[e.Event]) -> None:
         """A line for each event that an operator cares for."""
@@ -57,6 +62,12 @@ class Logbook:
                 )
             else:
                 self._unwritten += 1
+
+    def trouble(self, trouble: JournalError, now_ms: int) -> None:
+        """A line for what the journal could not do; if it is the same again, once a while."""
+        if str(trouble) != self._trouble or now_ms >= self._trouble_again_ms:
+            self._trouble, self._trouble_again_ms = str(trouble), now_ms + TROUBLE_MS
+            log.error("! %s", trouble)
 
 
 def _line(event: e.Event) -> str | None:
@@ -107,5 +118,8 @@ class MessageLog:
             log.warning("! the message log %s cannot be written: %s", self.path, error.strerror)
 
     def close(self) -> None:
-        """Nothing is written any more."""
-        self._file.close()
+        """Nothing is written any more; what a full disk did not take is lost."""
+        try:
+            self._file.close()
+        except OSError as error:
+            log.warning("! the message log %s is not whole: %s", self.path, error.strerror)

@@ -122,7 +122,7 @@ class Server:
             self._stop_asking.send(b"\0")
 
     def run(self) -> None:
-        """Serve until `stop`, then drain. Raises `JournalError` if the journal cannot be read."""
+        """Serve until `stop`, then drain."""
         while not self._stopping():
             self._turn()
         log.info("= stopping: %d connections are told to come back", len(self._broker.clients))
@@ -186,7 +186,7 @@ class Server:
         if self._message_log is not None and effects.events:
             self._message_log.events(effects.events)
         if trouble is not None:
-            log.error("! %s", trouble)
+            self._logbook.trouble(trouble, now.monotonic)
 
     def _keep(self) -> None:
         """Save a snapshot; without one the next start only takes longer."""

@@ -15,8 +15,8 @@ __all__ = ["turn"]
 def turn(broker: Broker, journal: Journal, now: Now) -> tuple[Effects, JournalError | None]:
     """Commit what was decided and fold what was committed.
 
-    Returns what to send, and the error if the journal could not keep the batch: then those
-    who wait for it have been refused and the broker goes on. Errors of reading are raised.
+    Returns what to send, and the error if the journal could not keep the batch or read a
+    page: then those who wait for it have been refused and the broker goes on.
     """
     trouble: JournalError | None = None
     batch = broker.proposals()
@@ -33,8 +33,13 @@ def turn(broker: Broker, journal: Journal, now: Now) -> tuple[Effects, JournalEr
     except JournalError as error:
         trouble = error
     for read in broker.reads():
-        span = journal.read(read.stream, after=read.after, before=read.before, limit=read.limit)
-        broker.page(read, span.events, more=span.more, floor=span.floor, now=now)
+        try:
+            span = journal.read(read.stream, after=read.after, before=read.before, limit=read.limit)
+        except JournalError as error:
+            broker.unreadable(read, now)
+            trouble = error
+        else:
+            broker.page(read, span.events, more=span.more, floor=span.floor, now=now)
     return broker.effects(), trouble
 
 

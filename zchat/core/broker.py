@@ -6,7 +6,7 @@ It reads no clock, opens no socket and writes no journal. One turn, by whoever o
     receive(…)*  disconnected(…)*  granted(…)  handle_timers(now)     what came in
     proposals()        → append them as one commit; `declined` if that failed
     committed(events)  → `void`: positions to drop from the journal, before the next commit
-    reads()            → read each from the journal and give it to `page`
+    reads()            → read each from the journal and give it to `page`, or to `unreadable`
     effects()          → what to send, in order
 
 A request passes the gates of `zchat.core.table`; the event it comes to is judged by
@@ -337,7 +337,7 @@ class Broker:
     # Reading.
 
     def reads(self) -> list[Read]:
-        """The pages to read, after the commit. Each must be given to `page`."""
+        """The pages to read, after the commit. Each must be given to `page` or `unreadable`."""
         reads, self._reads = self._reads, []
         return reads
 
@@ -355,6 +355,14 @@ class Broker:
             self._outbox.refuse(client, read.id, "history", Refused(client.ended))
         client.barrier = None
         self._advance(client, now)
+
+    def unreadable(self, read: Read, now: Now) -> None:
+        """The journal could not be read for ``read``: who asked is told so, and goes on."""
+        client = self.clients.get(read.routing_id)
+        if client is not None:
+            self._outbox.refuse(client, read.id, "history", Refused("unreadable"))
+            client.barrier = None
+            self._advance(client, now)
 
     # Going out.
 
