@@ -165,7 +165,9 @@ class Crowd:
                     self._happened.clear()
                     await self._happened.wait()
         except TimeoutError:
-            raise AssertionError("waited in vain: " + "; ".join(map(str, self.members))) from None
+            raise AssertionError(
+                "waited in vain: " + "; ".join(map(str, self.members[:8]))
+            ) from None
 
     async def until_answered(self, further: int) -> None:
         """Wait until so many more messages have been acknowledged."""
