@@ -55,15 +55,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     max_rooms: Count = 100_000
     """Rooms of the broker, spoken in or occupied: about 1 KB each."""
     sessions_per_address: Count = 1_000
-    """Living connections with a session from one address: an office behind one router."""
+    """Living sessions last heard from one address: an office behind one router."""
     rate: Count = 200
     """Requests a session may make each second, by cost; more wait. People type 1, scripts pipe 100."""
     burst: Count = 1_000
     """Requests a session may make at once after it was quiet: ``zchat send`` of a build's output."""
     max_waiting: Count = 512
     """Requests of one connection that wait for its rate or for a commit; more are refused."""
-    max_waiting_bytes: Count = 262_144
-    """The same in bytes of the frames they came in."""
+    max_waiting_bytes: Count = 393_216
+    """The same in bytes of the frames they came in: more than 64 of the longest texts."""
     page: Count = 200
     """Events of a history page, and names of a list: about 60 KB of short messages."""
     max_turn: Count = 1_000

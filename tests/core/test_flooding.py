@@ -59,6 +59,17 @@ def test_a_turns_replies_are_frames_of_a_bounded_size() -> None:
     assert sum(len(codec.decode_replies(frame)) for frame in frames) == count
 
 
+def test_who_keeps_to_64_unanswered_is_never_refused_for_it() -> None:
+    """The protocol says so; a client whose order matters could send no more than one."""
+    stage = Stage(rate=100, burst=25)
+    alice = stage.user("alice", "ops")
+    said = [alice.write("say ops " + "x" * stage.settings.max_text) for _ in range(64)]
+    for request in said:
+        stage.send(alice, request)
+    stage.wait(10_000)
+    assert {alice.outcome(request) for request in said} == {"done"}
+
+
 def test_only_what_waits_counts_as_waiting() -> None:
     """A pipe that is always a little over the rate has always something waiting, and never much."""
     stage = Stage(rate=100, burst=40, max_waiting_bytes=300)

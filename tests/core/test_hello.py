@@ -91,6 +91,30 @@ def test_sessions_of_one_address_are_limited() -> None:
     assert stage.play("carol hello carol") == "welcome"
 
 
+def test_a_session_in_its_grace_counts_at_its_address() -> None:
+    """Whoever says hello and leaves, again and again, would have sessions without end."""
+    stage = Stage(sessions_per_address=2)
+    stage.user("alice")
+    stage.user("bob")
+    for name in ("alice", "bob"):
+        stage.drop(name)
+    stage.settle()
+    assert stage.play("carol hello carol") == "too-many-sessions"
+    assert stage.play("alice resume") == "welcome"
+    stage.wait(stage.settings.grace_ms)
+    assert stage.play("carol hello carol") == "welcome"
+
+
+def test_a_session_that_moves_counts_at_its_new_address() -> None:
+    stage = Stage(sessions_per_address=1)
+    alice = stage.user("alice")
+    alice.address = "10.0.0.2"
+    assert stage.play("alice resume") == "welcome"
+    assert stage.play("bob hello bob") == "welcome"
+    stage.peer("carol", address="10.0.0.2")
+    assert stage.play("carol hello carol") == "too-many-sessions"
+
+
 # Resuming.
 
 
@@ -100,6 +124,19 @@ def test_a_session_resumes_with_its_rooms_and_its_last_serial(company: Stage) ->
     assert (welcome.resumed, welcome.serial) == (True, 3)
     assert [handout.stream for handout in welcome.rooms] == ["lobby", "ops"]
     assert welcome.rooms[1].head == company.broker.record.head("r.ops")
+
+
+def test_a_join_that_a_takeover_overtakes_is_no_joining_without_a_key(company: Stage) -> None:
+    """Its reply names no room: a client would take it for a broker's fault."""
+    alice = company.peer("alice")
+    alice.connections += 1
+    company.send(alice, alice.resumption())
+    alice.connections -= 1
+    join = alice.write("join den")
+    company.send(alice, join)
+    company.settle()
+    assert alice.outcome(join) == "taken-over"
+    assert company.written()[-1] == "joined alice den"
 
 
 def test_resuming_replaces_the_token(company: Stage) -> None:

@@ -191,7 +191,7 @@ def test_a_broker_left_by_all_holds_nothing_of_them(company: Stage) -> None:
         "rooms": {"lobby": ([], "", False)},
         "streams": ["c", "r.lobby"],
     }
-    assert len(broker.clients._sessions_at) == 0
+    assert (broker.clients._sessions_at, broker.clients._homes) == ({}, {})
     assert (len(broker.clients), len(broker.topics), broker.next_timer()) == (0, 0, None)
     assert (broker.presence.leaving, broker.record.tokens) == (set(), {})
     assert (broker._waiting, broker.hearing._confirmed, broker.hearing._rekeyed) == ({}, {}, {})

@@ -235,6 +235,26 @@ def test_a_newer_event_is_kept_as_unknown() -> None:
     assert event.fields["emoji"] == "👍"
 
 
+@pytest.mark.parametrize(
+    ("fields", "streams"),
+    [
+        ({"room": "ops"}, ("r.ops",)),
+        ({"rooms": ["ops", "den"]}, ("r.ops", "r.den")),
+        ({"rooms": 5}, ()),
+        ({"rooms": None, "room": "ops"}, ()),
+        ({"room": ["ops"]}, ()),
+        ({"rooms": [7, None]}, ()),
+        ({}, ()),
+    ],
+)
+def test_a_newer_event_stands_in_the_rooms_it_names(
+    fields: dict[str, Any], streams: tuple[str, ...]
+) -> None:
+    """Its fields are anything: a traceback in a client that only wants to skip it."""
+    (event,) = codec.placed([[43, {"kind": "reacted", **fields}]])
+    assert event.streams() == streams
+
+
 def test_a_newer_field_is_ignored() -> None:
     """No version could ever add one."""
     wire = {"op": "ping", "id": 1, "colour": "green"}

@@ -312,7 +312,9 @@ class Broker:
 
     def _answer(self, client: Client, request: q.Request, position: int) -> None:
         """The reply to an append that stands at ``position``. Raises `Refused`."""
-        if isinstance(request, q.Join) and client.session is not None:
+        if isinstance(request, q.Join):
+            if client.session is None:
+                raise Refused(client.ended)
             self.desk.session_id = client.session
             name = self.desk.room(request.room)
             reply: Reply = rooms.joined(self.desk, request.id, name, position)
@@ -322,6 +324,7 @@ class Broker:
 
     def _part(self, event: e.SessionEnded) -> None:
         """The client of a session that has ended speaks for it no more; it may not know yet."""
+        self.clients.forget(event.session)
         client = self.clients.of(event.session)
         if client is not None:
             self.clients.unbind(client, "session-ended")

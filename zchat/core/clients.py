@@ -43,6 +43,7 @@ class Clients:
     def __init__(self) -> None:
         self._by_id: dict[bytes, Client] = {}
         self._by_session: dict[str, Client] = {}
+        self._homes: dict[str, str] = {}  # session → the address it was last heard from
         self._sessions_at: Counter[str] = Counter()
 
     def __len__(self) -> int:
@@ -72,7 +73,7 @@ class Clients:
         return self._by_session.get(session)
 
     def sessions_at(self, address: str) -> int:
-        """How many sessions have a client at this address."""
+        """How many living sessions were last heard from this address."""
         return self._sessions_at[address]
 
     def bind(self, client: Client, session: str) -> Client | None:
@@ -83,6 +84,8 @@ class Clients:
         if former is not None:
             self.unbind(former, "taken-over")
         self._by_session[session] = client
+        self.forget(session)
+        self._homes[session] = client.address
         self._sessions_at[client.address] += 1
         client.session = session
         client.ended = ""
@@ -96,7 +99,12 @@ class Clients:
         client.session = None
         client.ended = code
         del self._by_session[session]
-        self._sessions_at[client.address] -= 1
-        if not self._sessions_at[client.address]:
-            del self._sessions_at[client.address]
         return session
+
+    def forget(self, session: str) -> None:
+        """The session is over; it counts at no address."""
+        address = self._homes.pop(session, None)
+        if address is not None:
+            self._sessions_at[address] -= 1
+            if not self._sessions_at[address]:
+                del self._sessions_at[address]

@@ -64,8 +64,8 @@ class Unknown(Event, tag="unknown", kw_only=True):
     """Every field as sent."""
 
     def streams(self) -> tuple[str, ...]:
-        rooms = self.fields.get("rooms", self.fields.get("room", ()))
-        named = (rooms,) if isinstance(rooms, str) else tuple(rooms)
+        rooms = self.fields.get("rooms", [self.fields.get("room")])
+        named = rooms if isinstance(rooms, list) else ()
         return tuple(room_stream(room) for room in named if isinstance(room, str))
 
 
