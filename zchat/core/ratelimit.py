@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-import math
+from typing import Final
 
 __all__ = ["Bucket"]
+
+UNIT: Final = 1_000
+"""Levels are integers of 1/1000: a rate a second is so many a ms, and no rounding makes it late."""
 
 
 class Bucket:
     """``rate`` units a second flow in, up to ``burst``; a request takes out its cost."""
 
-    __slots__ = ("_burst", "_level", "_rate", "_seen")
+    __slots__ = ("_full", "_level", "_rate", "_seen")
 
     def __init__(self, rate: int, burst: int, now_ms: int) -> None:
         self._rate = rate
-        self._burst = burst
-        self._level = float(burst)
+        self._full = burst * UNIT
+        self._level = self._full
         self._seen = now_ms
 
     def take(self, cost: int, now_ms: int) -> bool:
         """Whether ``cost`` was there; then it is gone. A full bucket affords any one request."""
         if now_ms > self._seen:
-            flow = (now_ms - self._seen) * self._rate / 1000
-            self._level = min(self._burst, self._level + flow)
+            self._level = min(self._full, self._level + (now_ms - self._seen) * self._rate)
             self._seen = now_ms
-        if self._level < min(cost, self._burst):
+        if self._level < min(cost * UNIT, self._full):
             return False
-        self._level -= cost
+        self._level -= cost * UNIT
         return True
 
     def wait_ms(self, cost: int) -> int:
         """How long, from the last `take`, until ``cost`` will be there."""
-        missing = min(cost, self._burst) - self._level
-        return max(0, math.ceil(missing * 1000 / self._rate))
+        missing = min(cost * UNIT, self._full) - self._level
+        return max(0, -(-missing // self._rate))
