@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 import pytest
-import zmq
 
 from tests.scenarios.crowd import Crowd, kept
 from zchat.broker.sockets import raise_file_limit
@@ -23,22 +22,16 @@ ROOM: Final = "hall"
 RETRY_MS: Final = 2_000
 FIRST_MS: Final = 100
 """The first wait after a broken connection is at most this (docs/protocol.md, section 1)."""
-SOCKETS: Final = 8
-"""Of one client: DEALER, SUB, and what watches them."""
 FILES: Final = 10
 """Of one client: a descriptor a socket, and two connections."""
 SPEAKERS: Final = 50
 
 
 @pytest.fixture
-def many_sockets(size: int) -> Iterator[None]:
-    """The library's shared context with room for so many clients; libzmq allows 1,023 sockets."""
+def many_files(size: int) -> None:
+    """Files for so many clients."""
     if raise_file_limit() < (files := size * FILES + 200):
         pytest.skip(f"a process may not open {files} files here")
-    zmq.Context.instance().destroy(linger=0)
-    zmq.Context.instance().set(zmq.MAX_SOCKETS, size * SOCKETS)
-    yield
-    zmq.Context.instance().destroy(linger=0)
 
 
 def assert_spread(waits: Iterable[int], low: int, high: int) -> None:
@@ -102,7 +95,7 @@ async def come_back(broker: BrokerProcess, size: int) -> None:
     )  # fmt: skip
 
 
-@pytest.mark.usefixtures("many_sockets")
+@pytest.mark.usefixtures("many_files")
 @pytest.mark.parametrize(
     "size", [200, pytest.param(1_000, marks=[pytest.mark.long, pytest.mark.timeout(900)])]
 )

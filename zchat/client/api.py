@@ -29,7 +29,7 @@ from zchat.protocol.names import room_name
 from .address import DEFAULT, parse, publications
 from .events import ChatEvent, RoomLost
 from .history import History, page
-from .link import Link
+from .link import Link, shared_context
 from .pipeline import Ticket
 from .room import Room
 from .session import LinkState, Session
@@ -301,7 +301,7 @@ class Chat:
 
     async def _run(self) -> None:
         """Move bytes between session and sockets until the session is closed."""
-        context: zmq.Context[zmq.Socket[bytes]] = zmq.Context.instance()
+        context = shared_context()
         try:
             while self._session.closed is None:
                 self._turn(context)
@@ -317,7 +317,12 @@ class Chat:
     def _turn(self, context: zmq.Context[zmq.Socket[bytes]]) -> None:
         session, now = self._session, _now()
         if self._link is None and session.connect_at is not None and session.connect_at <= now:
-            self._link = Link(context, self.address, self._woken.set)
+            try:
+                self._link = Link(context, self.address, self._woken.set)
+            except zmq.ZMQError as error:
+                raise Closed(
+                    f"no socket to be had ({error}); let this process open more files, ulimit -n"
+                ) from error
             session.connected(now)
         session.handle_timer(now)
         link = self._link

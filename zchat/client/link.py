@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterable
+from functools import cache
 from struct import unpack_from
 from typing import Final
 
 import zmq
 
-__all__ = ["Link"]
+__all__ = ["Link", "shared_context"]
 
 MAX_FRAME_BYTES: Final = 1 << 20
 """Longest frame taken from a broker: pages are at most 256 KiB, publications 64 KiB."""
@@ -36,6 +37,17 @@ _ENDS: Final = (
     | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
     | zmq.EVENT_HANDSHAKE_FAILED_AUTH
 )
+
+
+@cache
+def shared_context() -> zmq.Context[zmq.Socket[bytes]]:
+    """The context of every chat in this process: one I/O thread, and as many sockets as there may be.
+
+    libzmq allows a context 1,023 sockets unless told otherwise; a chat takes four.
+    """
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    context.set(zmq.MAX_SOCKETS, context.get(zmq.SOCKET_LIMIT))
+    return context
 
 
 class Link:
