@@ -145,6 +145,14 @@ def test_what_changes_elsewhere_at_the_same_moment_is_not_the_askers_trouble(tow
     assert town.written()[-3:] == ["renamed alice al", "message al ops 1", "message al ops 2"]
 
 
+def test_a_right_to_read_that_ends_in_the_turn_of_the_asking_is_over(town: Stage) -> None:
+    """Who is removed would still read what was said after it, once."""
+    town.journal.submit([HOLDING["left alice ops"](town)])
+    town.journal.submit([e.Posted(**by(town, "bob"), room="ops", text="she is gone")])
+    assert town.play("alice history ops") == "not-a-member"
+    assert town.play("alice ping") == "pong"
+
+
 @pytest.mark.parametrize("forgery", VOID)
 def test_each_is_void_for_its_check_alone(
     town: Stage, forgery: str, monkeypatch: pytest.MonkeyPatch

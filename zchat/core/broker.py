@@ -37,6 +37,7 @@ from .pages import encode_page
 from .presence import Presence
 from .ratelimit import Bucket
 from .record import Record, Repeat
+from .rights import readable
 from .table import TABLE, Standing
 from .timers import Timers
 from .topics import Topics
@@ -349,23 +350,30 @@ class Broker:
         client = self.clients.get(read.routing_id)
         if client is None:
             return
-        if client.session is not None:
+        try:
+            if client.session is None:
+                raise Refused(client.ended)
             user = self.record.sessions[client.session].user
-            head = self.record.head(read.stream)
+            # Asked when it was decided, too; this turn may have taken the right away.
+            part = readable(self.record, user, read.name)
+            head = self.record.head(part.stream)
             held = [event for event in events if event.position not in self.void]
-            self._outbox.reply(client, encode_page(read, user, held, more, floor, head))
-        else:
-            self._outbox.refuse(client, read.id, "history", Refused(client.ended))
-        client.barrier = None
-        self._advance(client, now)
+            page = encode_page(read, user, part.after, held, more, floor, head)
+            self._outbox.reply(client, page)
+        except Refused as refused:
+            self._outbox.refuse(client, read.id, "history", refused)
+        self._paged(client, now)
 
     def unreadable(self, read: Read, now: Now) -> None:
         """The journal could not be read for ``read``: who asked is told so, and goes on."""
         client = self.clients.get(read.routing_id)
         if client is not None:
             self._outbox.refuse(client, read.id, "history", Refused("unreadable"))
-            client.barrier = None
-            self._advance(client, now)
+            self._paged(client, now)
+
+    def _paged(self, client: Client, now: Now) -> None:
+        client.barrier = None
+        self._advance(client, now)
 
     # Going out.
 

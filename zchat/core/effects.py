@@ -17,16 +17,16 @@ class Read(msgspec.Struct, kw_only=True, gc=False):
     """Who asked."""
     id: int
     """The request's id."""
+    name: str
+    """What the asker calls the stream."""
     stream: str
-    """The journal's stream."""
+    """What the journal calls it."""
     after: int | None
     """Exclusive lower position."""
     before: int | None
     """Exclusive upper position."""
     limit: int
     """How many events at most."""
-    lowest: int
-    """Nothing at or before this position is the asker's to read."""
 
 
 class Refusal(msgspec.Struct, gc=False):

@@ -18,10 +18,13 @@ PAGE_BYTES = 262_144
 
 
 def encode_page(
-    read: Read, user: str, events: Sequence[Event], more: bool, floor: int, head: int
+    read: Read, user: str, lowest: int, events: Sequence[Event], more: bool, floor: int, head: int
 ) -> bytes:
-    """The reply to ``read`` for this user, from what the journal holds."""
-    readable = [event for event in events if event.position > read.lowest]
+    """The reply to ``read`` for this user, from what the journal holds.
+
+    Nothing at or before ``lowest`` is theirs to read.
+    """
+    readable = [event for event in events if event.position > lowest]
     rows: list[bytes] = []
     size = 0
     # Cut off at the end farthest from where the asker stands.
@@ -35,7 +38,7 @@ def encode_page(
         rows.append(row)
     if read.after is None:
         rows.reverse()
-    first = bool(readable) and readable[0].position == read.lowest + 1
+    first = bool(readable) and readable[0].position == lowest + 1
     if len(readable) < len(events) or (first and read.after is None):
         more = False  # the stream goes on, but what is older is not the asker's
     more = more or len(rows) < len(readable)

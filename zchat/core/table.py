@@ -1,7 +1,7 @@
 """The broker on one page: every request, who may ask it, what it costs, and who answers.
 
-`Broker` asks the gates in this order: standing, repeat, rate, permission; only then is the
-handler called, so no handler can forget one. A request without a row is refused.
+`Broker` asks the gates in this order: rate (who is over it waits), standing, repeat,
+permission; only then is the handler called, so no handler can forget one.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 ``frame = topic(4) ‖ key number(4) ‖ n(8) ‖ box``, integers big-endian. The 16 bytes
 before the box are its associated data. A number is used once under a key (NIST SP
-800-38D, 8.2.1: a deterministic nonce), which the broker's `Topic` sees to.
+800-38D, 8.2.1: a deterministic nonce), which `zchat.core.topics` sees to.
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ def _guest(desk: Desk) -> str:
 def welcome(
     desk: Desk, id_: int, session_id: str, position: int, *, resumed: bool
 ) -> replies.Welcome:
-    """What a client needs at the start of a client."""
+    """What a client needs to begin or go on with a session."""
     session = desk.record.sessions[session_id]
     user = desk.record.users[session.user]
     return replies.Welcome(

@@ -55,9 +55,9 @@ def history(desk: Desk, request: q.History) -> Answer:
     return Read(
         routing_id=desk.client.routing_id,
         id=request.id,
+        name=request.stream,
         stream=part.stream,
         after=None if request.after is None else max(request.after, part.after),
         before=request.before,
         limit=min(request.limit, desk.settings.page),
-        lowest=part.after,
     )
