@@ -16,7 +16,7 @@ from .conftest import Talker, objects, zchat
 ANYWHERE = ("--bind", "tcp://127.0.0.1:0", "--publish", "tcp://127.0.0.1:0")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_drains(number: signal.Signals, tmp_path: Path) -> None:
     """``systemctl stop`` would look like a crash, and clients would not know to come back."""
     with running_broker(tmp_path / "data") as broker:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -119,6 +120,18 @@ def test_a_message_that_did_not_go_is_told_at_the_end(line: str, broker: BrokerP
     done = zchat("client", "--plain", "--room", "undelivered", to=broker.address, stdin=f"{line}\n")
     assert done.returncode == 1
     assert done.stderr.startswith("zchat: ")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_who_is_told_to_end_says_goodbye(number: int, talker: Callable[..., Talker]) -> None:
+    """Who closes a terminal and opens another would find the own nick taken, for half a minute."""
+    watcher = talker("tail", "goodbye")
+    al = talker("client", "--plain", "--nick", "bye", "--room", "goodbye")
+    watcher.wait_for("bye joined")
+    al.signal(number)
+    assert al.wait() == 128 + number
+    assert "Traceback" not in al.printed
+    watcher.wait_for("bye left")
 
 
 def test_lists_and_help(broker: BrokerProcess) -> None:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from zchat.cli.exits import ended, exit_code
+from zchat.cli.exits import Terminated, ended, exit_code
 from zchat.cli.output import OutputClosed
 from zchat.errors import (
     JournalLocked,
@@ -75,6 +75,8 @@ def test_a_defect_keeps_its_traceback() -> None:
         ended(lambda: 1 // 0)
 
 
-@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (OutputClosed(), 141)])
+@pytest.mark.parametrize(
+    ("error", "code"), [(KeyboardInterrupt(), 130), (OutputClosed(), 141), (Terminated(15), 143)]
+)
 def test_codes_of_signals(error: BaseException, code: int) -> None:
     assert exit_code(error) == code

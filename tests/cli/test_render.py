@@ -63,6 +63,7 @@ LINES: dict[str, tuple[Shown, str]] = {
     ),
     "connected": (Connected(nick="al", resumed=False, agent="zchat/1"), "-- connected, as al"),
     "back": (Back(nick="al", resumed=True, missed=0), "-- back; nothing missed"),
+    "back after a gap": (Back(nick="al", resumed=False, missed=0, gap=True), "-- back"),
     "back to one": (Back(nick="al", resumed=True, missed=1), "-- back; 1 missed message follows"),
     "back to many": (Back(nick="al", resumed=True, missed=9), "-- back; 9 missed messages follow"),
     "lost connection": (
@@ -75,7 +76,7 @@ LINES: dict[str, tuple[Shown, str]] = {
     ),
     "session lost": (
         SessionLost(reason="this session has ended", unanswered=2),
-        "-- a new session: this session has ended; of 2 requests nobody knows the outcome",
+        "-- you were away too long: this is a new session; of 2 requests nobody knows the outcome",
     ),
     "room lost": (
         RoomLost(room="ops", reason="somebody made it private"),

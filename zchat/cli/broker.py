@@ -91,7 +91,7 @@ def broker(
         LogLevel, typer.Option(envvar="ZCHAT_LOG_LEVEL", help="How much to say on stderr.")
     ] = LogLevel.INFO,
 ) -> None:
-    """Start a broker. SIGTERM or Ctrl-C stops it: clients are told, and nothing is lost.
+    """Start a broker. SIGTERM, SIGHUP or Ctrl-C stops it: clients are told, and nothing is lost.
 
     A setting is taken from its flag, else from its variable ZCHAT_…, else from the file.
     """
@@ -131,9 +131,12 @@ def _stop_on_signals(server: Server) -> None:
     def stopping(_signal: int, _frame: object) -> None:
         # The byte that asks `run` to drain is written by the interpreter. A second signal
         # is the operating system's: it ends the process, which the journal survives.
-        for each in (signal.SIGTERM, signal.SIGINT):
+        for each in signals:
             signal.signal(each, signal.SIG_DFL)
 
+    signals = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
+        signals.append(signal.SIGHUP)
     signal.set_wakeup_fd(server.stop_fd)
-    for each in (signal.SIGTERM, signal.SIGINT):
+    for each in signals:
         signal.signal(each, stopping)

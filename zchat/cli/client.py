@@ -64,7 +64,7 @@ def client(
     exits 0; 1 where a message was refused.
     """
     terminal = at_terminal() and not plain
-    return asyncio.run(converse(connect, nick, tuple(room or ()), as_json=json, terminal=terminal))
+    return exits.run(converse(connect, nick, tuple(room or ()), as_json=json, terminal=terminal))
 
 
 def at_terminal() -> bool:

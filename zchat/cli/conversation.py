@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Final, NamedTuple
 
 from zchat.client import Chat
-from zchat.client.events import ChatEvent, Connected, Disconnected, RoomLost
+from zchat.client.events import ChatEvent, Connected, Disconnected, Gap, RoomLost
 from zchat.errors import OutcomeUnknown, ProtocolError, Refused, Unreachable, UsageError
 from zchat.protocol.events import (
     Event,
@@ -23,6 +23,7 @@ from zchat.protocol.events import (
     SubjectChanged,
     Whispered,
 )
+from zchat.protocol.names import room_name
 from zchat.protocol.replies import INBOX
 
 from .deliveries import Deliveries
@@ -72,6 +73,7 @@ class Conversation:
         """Who was seen here: for completion."""
         self._seen_to: dict[str, int] = {}  # stream → position of the last message seen
         self._away = False
+        self._gap = False  # since one was away
         self._unseen: set[int] = set()  # acknowledged and not seen
         self._early: set[int] = set()  # seen and not acknowledged
         self._saw = asyncio.Event()
@@ -89,11 +91,13 @@ class Conversation:
     async def _hear(self, happened: ChatEvent) -> None:
         match happened:
             case Disconnected():
-                self._away = True
+                self._away, self._gap = True, False
+            case Gap():
+                self._gap = True
             case Connected(nick=nick, resumed=resumed) if self._away:
                 self._away = False
                 missed = await self._missed()
-                self._printer.show(Back(nick=nick, resumed=resumed, missed=missed))
+                self._printer.show(Back(nick=nick, resumed=resumed, missed=missed, gap=self._gap))
                 return
             case Event():
                 self._note(happened)
@@ -238,7 +242,7 @@ class Conversation:
                 self._printer.show(event)
 
     async def _leave(self, name: str) -> None:
-        room = self.chat.rooms.get(name.removeprefix("#") or self._here())
+        room = self.chat.rooms.get(room_name(name) if name else self._here())
         if room is None:
             raise Refused("not-a-member", room=name)
         await self.settle()  # who has left hears nothing of the room, not even oneself

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ import typer
 
 from zchat.config import Settings
 
+from . import exits
 from .client import at_terminal
 from .options import examples
 from .version import AGENT
@@ -33,7 +33,7 @@ def demo() -> None:
     from .play import perform, take_part
 
     with _broker() as address:
-        asyncio.run(take_part(address) if at_terminal() else perform(address))
+        exits.run(take_part(address) if at_terminal() else perform(address))
 
 
 @contextmanager

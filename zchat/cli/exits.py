@@ -6,9 +6,11 @@ defect, and its traceback is wanted.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import typer
 from typer.exceptions import TyperException
@@ -18,7 +20,19 @@ from zchat.errors import Unreachable, UsageError, ZchatError
 from . import output
 from .output import OutputClosed, OutputFailed
 
-__all__ = ["INTERRUPTED", "NO_BROKER", "PIPE_CLOSED", "REFUSED", "USAGE", "ended", "exit_code"]
+__all__ = [
+    "INTERRUPTED",
+    "NO_BROKER",
+    "PIPE_CLOSED",
+    "REFUSED",
+    "USAGE",
+    "Terminated",
+    "ended",
+    "exit_code",
+    "run",
+]
+
+R = TypeVar("R")
 
 REFUSED: Final = 1
 """The broker said no, or the machine did: a nick taken, a port in use, a full disk."""
@@ -32,6 +46,42 @@ PIPE_CLOSED: Final = 141
 """Whoever read our output had enough: 128 + SIGPIPE, as a shell reports it."""
 
 
+class Terminated(Exception):
+    """A signal ended the command; ``number`` says which."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        super().__init__(number)
+
+
+def run(talk: Coroutine[Any, Any, R]) -> R:
+    """Run it as `asyncio.run` does. SIGTERM and SIGHUP end it as Ctrl-C would.
+
+    So who closes a terminal says goodbye, and may come back at once under the same nick.
+    Raises `Terminated`, unless a signal is ignored, as under ``nohup``.
+    """
+    return asyncio.run(_until_signal(talk))
+
+
+async def _until_signal(talk: Coroutine[Any, Any, R]) -> R:
+    loop, task, came = asyncio.get_running_loop(), asyncio.current_task(), list[int]()
+    assert task is not None
+
+    def end(number: int) -> None:
+        came.append(number)
+        task.cancel()
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            loop.add_signal_handler(number, end, number)
+    try:
+        return await talk
+    except BaseException:
+        if came:  # a terminal that is gone fails in ways of its own
+            raise Terminated(came[0]) from None
+        raise
+
+
 def exit_code(error: BaseException) -> int:
     """The code a command ends with for this error."""
     match error:
@@ -41,6 +91,8 @@ def exit_code(error: BaseException) -> int:
             return NO_BROKER
         case KeyboardInterrupt() | typer.Abort():  # the latter: Ctrl-D at a question
             return INTERRUPTED
+        case Terminated():
+            return 128 + error.number
         case OutputClosed():
             return PIPE_CLOSED
         case TyperException():
@@ -60,7 +112,7 @@ def ended(run: Callable[[], object]) -> int:
         else:
             output.complain(_sentence(error))
         return exit_code(error)
-    except (KeyboardInterrupt, typer.Abort, OutputClosed) as error:
+    except (KeyboardInterrupt, typer.Abort, Terminated, OutputClosed) as error:
         with suppress(OutputClosed, OutputFailed):
             output.finish()
         return exit_code(error)

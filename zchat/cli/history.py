@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import typer
 
 from zchat.protocol.events import Event
 
+from . import exits
 from .options import DEFAULT_ADDRESS, Connect, Json, Nick, examples
 from .version import AGENT
 
@@ -56,7 +56,7 @@ def history(
     connect: Connect = DEFAULT_ADDRESS,
 ) -> None:
     """Print what was said in a room, oldest first: the last messages, unless told otherwise."""
-    asyncio.run(_history(connect, nick, room, count, before, after, everything, as_json=json))
+    exits.run(_history(connect, nick, room, count, before, after, everything, as_json=json))
 
 
 def tail(
@@ -69,7 +69,7 @@ def tail(
     connect: Connect = DEFAULT_ADDRESS,
 ) -> None:
     """Print what is said in a room, and go on printing until Ctrl-C."""
-    asyncio.run(_tail(connect, nick, room, count, as_json=json))
+    exits.run(_tail(connect, nick, room, count, as_json=json))
 
 
 async def _history(

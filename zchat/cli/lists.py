@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 import typer
 
+from . import exits
 from .options import DEFAULT_ADDRESS, Connect, Json, Nick, examples
 from .version import AGENT
 
@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
 
 def rooms(json: Json = False, nick: Nick = None, connect: Connect = DEFAULT_ADDRESS) -> None:
     """List the rooms of the broker: name, how many users, subject."""
-    asyncio.run(_rooms(connect, nick, as_json=json))
+    exits.run(_rooms(connect, nick, as_json=json))
 
 
 def users(
@@ -34,7 +34,7 @@ def users(
     connect: Connect = DEFAULT_ADDRESS,
 ) -> None:
     """List who is on the broker, or in a room."""
-    asyncio.run(_users(connect, nick, room, as_json=json))
+    exits.run(_users(connect, nick, room, as_json=json))
 
 
 async def _rooms(address: str, nick: str | None, *, as_json: bool) -> None:

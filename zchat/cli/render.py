@@ -30,6 +30,8 @@ class Back:
     """Whether the session of before continues."""
     missed: int
     """How many messages follow that were said meanwhile."""
+    gap: bool = False
+    """Whether there were some that nobody has any more."""
 
 
 Shown: TypeAlias = ChatEvent | Back | RoomInfo | Person
@@ -64,15 +66,17 @@ def spans(shown: Shown, me: str) -> list[Span]:
             return [Span(f"-- {where} are missing here: {why}", "warning")]
         case Connected(nick=nick):
             return [Span(f"-- connected, as {nick}", "dim")]
+        case Back(missed=0, gap=gap):
+            return [Span("-- back" if gap else "-- back; nothing missed", "dim")]
         case Back(missed=missed):
             follow = f"{_count(missed, 'missed message')} {'follows' if missed == 1 else 'follow'}"
-            return [Span(f"-- back; {follow if missed else 'nothing missed'}", "dim")]
+            return [Span(f"-- back; {follow}", "dim")]
         case Disconnected(reason=reason, retry_in_ms=wait):
             when = f"in {wait / 1000:.0f} s" if wait >= 1_000 else "at once"
             return [Span(f"-- connection lost, trying again {when} ({reason})", "warning")]
-        case SessionLost(reason=reason, unanswered=count):
+        case SessionLost(unanswered=count):
             doubt = f"; of {_count(count, 'request')} nobody knows the outcome" if count else ""
-            return [Span(f"-- a new session: {reason}{doubt}", "warning")]
+            return [Span(f"-- you were away too long: this is a new session{doubt}", "warning")]
         case RoomLost(room=room, reason=reason):
             return [Span(f"-- you are in #{room} no more: {reason}", "warning")]
 

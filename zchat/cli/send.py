@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Annotated, Any, Final, TypeAlias
 
 import typer
 
+from . import exits
 from .deliveries import Deliveries
 from .options import DEFAULT_ADDRESS, Connect, Nick, examples
 from .stdin import lines, pieces
@@ -51,7 +51,7 @@ def send(
 
     Blank lines are skipped; a line that is too long becomes several messages.
     """
-    asyncio.run(_send(connect, nick, room, text))
+    exits.run(_send(connect, nick, room, text))
 
 
 def whisper(
@@ -61,7 +61,7 @@ def whisper(
     connect: Connect = DEFAULT_ADDRESS,
 ) -> None:
     """Say TEXT to one user alone, or each line of stdin. Exits 0 only when all are acknowledged."""
-    asyncio.run(_whisper(connect, nick, to, text))
+    exits.run(_whisper(connect, nick, to, text))
 
 
 async def _send(address: str, nick: str | None, name: str, text: str | None) -> None:

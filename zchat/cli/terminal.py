@@ -48,6 +48,7 @@ async def lines(conversation: Conversation) -> AsyncGenerator[str]:
         history=_history(default_state() / "history"),
         key_bindings=_keys(),
         erase_when_done=True,
+        enable_suspend=True,  # Ctrl-Z, as in every program of a shell
     )
     session.default_buffer.accept_handler = accept
     with patch_stdout(raw=True):
