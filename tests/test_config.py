@@ -47,6 +47,7 @@ def test_a_wrong_file_is_told_what_and_where(toml: str, sentence: str, tmp_path:
         ("ZCHAT_MAX_TEXT", "abc", "int"),
         ("ZCHAT_MAX_TEXT", "", "int"),
         ("ZCHAT_HEARTBEAT_MS", "0", "int >= 100"),
+        ("ZCHAT_RETRY_MS", "0", "int >= 100"),
         ("ZCHAT_GRACE_MS", "99999999999999999999", "int <= 2147483647"),
         ("ZCHAT_PUBLISHER_HWM", "2147483648", "int <= 2147483647"),
     ],

@@ -44,8 +44,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     heartbeat_ms: Annotated[int, msgspec.Meta(ge=100, le=MOST)] = 10_000
     """How often clients are asked to ping: how long the last message of a room can stay unseen
     when its publication was dropped. Below 100 a busy machine looks like a dead broker."""
-    retry_ms: Millis = 1_000
-    """When a draining broker tells its clients to come back: a restart takes about as long."""
+    retry_ms: Annotated[int, msgspec.Meta(ge=100, le=MOST)] = 1_000
+    """When a draining broker tells its clients to come back: a restart takes about as long. Also how
+    often a full disk is tried again: below 100 the broker would do little else."""
 
     # How much
     max_text: Annotated[int, msgspec.Meta(ge=1, le=32_768)] = 4_096
