@@ -56,7 +56,7 @@ def read(kept: list[int], most: int, floor: int = 0, **wanted: Any) -> History:
 def test_a_part_of_a_stream_whatever_fits_a_page(
     most: int, wanted: dict[str, int], events: list[int], more: bool
 ) -> None:
-    """A broker may send fewer than it was asked for: a page ends early at 256 KiB."""
+    """A broker may send fewer than it was asked for: a page ends early at 64 KiB."""
     got = read(KEPT, most, **wanted)
     assert (shown(got.events), got.more) == (events, more)
 

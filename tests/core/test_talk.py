@@ -169,9 +169,9 @@ def test_a_page_is_cut_at_a_number_of_bytes_far_from_where_one_stands(
     fields: dict[str, int], kept: str
 ) -> None:
     """A reader that stalls would make the broker hold more."""
-    stage = Stage(max_text=32_768, burst=10_000)
+    stage = Stage(max_text=8_192, burst=10_000)
     stage.user("alice", "ops")
-    positions = [stage.answer("alice say ops " + "x" * 32_768).position for _ in range(10)]
+    positions = [stage.answer("alice say ops " + "x" * 8_192).position for _ in range(10)]
     page = stage.answer("alice history ops", **fields)
     found = [event.position for event in codec.placed(page.events) if event.kind == "message"]
     assert page.more

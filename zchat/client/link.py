@@ -18,7 +18,7 @@ import zmq
 __all__ = ["Link", "shared_context"]
 
 MAX_FRAME_BYTES: Final = 1 << 20
-"""Longest frame taken from a broker: pages are at most 256 KiB, publications 64 KiB."""
+"""Longest frame taken from a broker: pages and publications are 64 KiB."""
 UNSENT: Final = 1_000
 """Frames that may wait in the DEALER (its high-water mark); the rest waits in the session."""
 UNREAD: Final = 10_000

@@ -13,7 +13,7 @@ from .effects import Read
 
 __all__ = ["PAGE_BYTES", "encode_page"]
 
-PAGE_BYTES = 262_144
+PAGE_BYTES = 65_536
 """A page is no longer: what one reader that stalls makes the broker hold for it."""
 
 
