@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from contextlib import aclosing
 from pathlib import Path
 
@@ -79,3 +80,25 @@ def test_pieces_fit_and_are_whole(text: str, most: int) -> None:
     found = list(pieces(text, most))
     assert "".join(found) == text
     assert all(len(piece.encode()) <= most for piece in found)
+
+
+def test_a_reader_that_waits_for_room_ends_quietly(tmp_path: Path) -> None:
+    """Ctrl-C in a long ``zchat send`` would end in the traceback of a thread."""
+    file = tmp_path / "long"
+    file.write_bytes(b"line\n" * 200_000)  # more chunks than are read ahead
+
+    async def read_one(descriptor: int) -> None:
+        async for _ in lines(descriptor):
+            break
+        waiting: set[asyncio.Task[object]] = set()
+        while not waiting:  # what is there still after three steps has no room
+            before = asyncio.all_tasks() - {asyncio.current_task()}
+            for _ in range(3):
+                await asyncio.sleep(0)
+            waiting = before & asyncio.all_tasks()
+
+    with file.open("rb") as opened:
+        asyncio.run(read_one(opened.fileno()))
+        for thread in threading.enumerate():
+            if thread.name == "stdin":
+                thread.join(30)

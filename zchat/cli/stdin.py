@@ -6,6 +6,7 @@ import asyncio
 import codecs
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from concurrent.futures import CancelledError
 from threading import Thread
 from typing import Final
 
@@ -52,6 +53,8 @@ async def _chunks(descriptor: int) -> AsyncIterator[bytes]:
                 asyncio.run_coroutine_threadsafe(arrived, loop).result()
             except RuntimeError:  # the loop is closed: nobody listens any more
                 arrived.close()
+                return
+            except CancelledError:  # it is closing, and we waited for room
                 return
 
     Thread(target=read, name="stdin", daemon=True).start()
