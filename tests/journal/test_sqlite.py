@@ -311,3 +311,24 @@ def test_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:
     with pytest.raises(JournalError):
         Folder(tmp_path, BROKEN).open_writing()
     assert texts_of(tmp_path) == ["kept"]
+
+
+@pytest.mark.parametrize("harm", ["removed", "replaced"])
+def test_a_file_that_is_gone_acknowledges_nothing(tmp_path: Path, harm: str) -> None:
+    """Everybody is told for days that their words are kept, in a file that no longer has a name."""
+    journal = SqliteJournal(tmp_path)
+    commit(journal, posted("ops", "kept"))
+    (tmp_path / "journal.db").rename(tmp_path / "aside.db")
+    if harm == "replaced":
+        (tmp_path / "journal.db").write_bytes((tmp_path / "aside.db").read_bytes())
+    with pytest.raises(JournalDamaged, match="removed or replaced"):
+        journal.submit([posted("ops", "lost")])
+    (tmp_path / "aside.db").replace(tmp_path / "journal.db")
+    commit(journal, posted("ops", "kept again"))
+    journal.close()
+
+
+def test_a_folder_whose_name_is_too_long(tmp_path: Path) -> None:
+    """A traceback for a typing error."""
+    with pytest.raises(JournalError, match="too long"):
+        SqliteJournal(tmp_path / ("x" * 300))

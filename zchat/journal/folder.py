@@ -96,7 +96,9 @@ class Folder:
             return self._open_known()
 
     def _must_be_folder(self) -> None:
-        if self.path.exists() and not self.path.is_dir():
+        with telling(self.path):
+            is_other = self.path.exists() and not self.path.is_dir()
+        if is_other:
             raise JournalError(
                 str(self.path),
                 "this is a file; name the folder that holds, or is to hold, a journal",

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, Self
 
+from zchat.errors import JournalDamaged
 from zchat.protocol.codec import decode_event, encode_event
 from zchat.protocol.events import Event
 
@@ -78,6 +79,7 @@ class SqliteJournal:
             with telling(file):
                 row: tuple[str, int] = db.execute("SELECT epoch, judged FROM journal").fetchone()
             self._epoch, self._judged = row
+            self._inode = file.stat().st_ino
             self._head = self.head()
         except BaseException:
             db.close()
@@ -92,6 +94,7 @@ class SqliteJournal:
         return self._judged
 
     def submit(self, batch: Sequence[Event]) -> None:
+        self._must_be_there()
         first = self._head + 1
         with self._commit():
             self._db.execute("UPDATE journal SET judged = ?", (self._head,))
@@ -215,6 +218,17 @@ class SqliteJournal:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+    def _must_be_there(self) -> None:
+        """A file that was removed still takes every commit, and gives nothing back (POSIX unlink)."""
+        with suppress(OSError):
+            if self._file.stat().st_ino == self._inode:
+                return
+        raise JournalDamaged(
+            str(self._file),
+            "somebody removed or replaced it while it is in use, and nothing more is kept; "
+            "stop the broker and bring the file back",
+        )
 
     @contextmanager
     def _commit(self) -> Iterator[None]:
