@@ -33,11 +33,10 @@ from .fold import apply
 from .handlers import rooms, sessions
 from .hearing import Hearing
 from .outbox import Outbox
-from .pages import encode_page
+from .pages import Pages
 from .presence import Presence
 from .ratelimit import Bucket
 from .record import Record, Repeat
-from .rights import readable
 from .table import TABLE, Standing
 from .timers import Timers
 from .topics import Topics
@@ -84,8 +83,8 @@ class Broker:
         self.repeats = 0  # requests that had been appended before
         self._proposals: list[e.Event] = []
         self._waiting: dict[Name, list[tuple[Client, q.Request]]] = {}
-        self._reads: list[Read] = []
         self._outbox = Outbox(record, self.topics)
+        self._pages = Pages(record, self.clients, self._outbox)
         self.presence.start(now.monotonic)
 
     # What comes in.
@@ -216,7 +215,7 @@ class Broker:
             return
         if isinstance(answer, Read):
             client.barrier = barrier
-            self._reads.append(answer)
+            self._pages.ask(answer)
             return
         events = answer if isinstance(answer, tuple) else (answer,)
         objection = verdict(self.record, events[0])
@@ -342,45 +341,28 @@ class Broker:
 
     def reads(self) -> list[Read]:
         """The pages to read, after the commit. Each must be given to `page` or `unreadable`."""
-        reads, self._reads = self._reads, []
-        return reads
+        return self._pages.take()
 
     def page(self, read: Read, events: Sequence[e.Event], more: bool, floor: int, now: Now) -> None:
         """What the journal holds for ``read``."""
-        client = self.clients.get(read.routing_id)
-        if client is None:
-            return
-        try:
-            if client.session is None:
-                raise Refused(client.ended)
-            user = self.record.sessions[client.session].user
-            # Asked when it was decided, too; this turn may have taken the right away.
-            part = readable(self.record, user, read.name)
-            head = self.record.head(part.stream)
-            held = [event for event in events if event.position not in self.void]
-            page = encode_page(read, user, part.after, held, more, floor, head)
-            self._outbox.reply(client, page)
-        except Refused as refused:
-            self._outbox.refuse(client, read.id, "history", refused)
-        self._paged(client, now)
+        held = [event for event in events if event.position not in self.void]
+        self._paged(self._pages.answer(read, held, more, floor), now)
 
     def unreadable(self, read: Read, now: Now) -> None:
         """The journal could not be read for ``read``: who asked is told so, and goes on."""
-        client = self.clients.get(read.routing_id)
-        if client is not None:
-            self._outbox.refuse(client, read.id, "history", Refused("unreadable"))
-            self._paged(client, now)
+        self._paged(self._pages.refuse(read, Refused("unreadable")), now)
 
-    def _paged(self, client: Client, now: Now) -> None:
-        client.barrier = None
-        self._advance(client, now)
+    def _paged(self, client: Client | None, now: Now) -> None:
+        if client is not None:
+            client.barrier = None
+            self._advance(client, now)
 
     # Going out.
 
     @property
     def busy(self) -> bool:
         """Whether there is something to commit without waiting for anybody."""
-        return bool(self._proposals or self._reads)
+        return bool(self._proposals or self._pages)
 
     def effects(self) -> Effects:
         """What the turn comes to; it must leave in the order of the fields."""
