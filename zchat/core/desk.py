@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Set
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from zchat.config import Settings
 from zchat.errors import Refused
 from zchat.protocol import names
 from zchat.protocol.events import Event
 from zchat.protocol.replies import Handout, Reply
+from zchat.protocol.requests import Appending
 
 from .clients import Client, Clients
 from .clock import Now
@@ -23,6 +24,8 @@ from .record import Record, Session, User
 from .topics import Topics
 
 __all__ = ["Answer", "Desk", "token_hash"]
+
+E = TypeVar("E", bound=Event)
 
 Answer: TypeAlias = Event | Reply | Read | tuple[Event, ...]
 """What a handler gives back. Of several events, the first is the one that is replied to."""
@@ -76,6 +79,18 @@ class Desk:
     def user(self) -> User:
         """The asker."""
         return self.record.users[self.user_id]
+
+    def event(self, kind: type[E], request: Appending, **fields: Any) -> E:
+        """The event that the asker causes now with ``request``."""
+        user_id = self.user_id
+        return kind(
+            at=self.now.utc,
+            session=self.session_id,
+            serial=request.serial,
+            user=user_id,
+            nick=self.record.users[user_id].nick,
+            **fields,
+        )
 
     def room(self, name: str) -> str:
         """The canonical name of a room, of which people usually give just that."""

@@ -25,14 +25,7 @@ def join(desk: Desk, request: q.Join) -> Answer:
         raise Refused("too-many-rooms", limit=settings.rooms_per_user)
     if name not in desk.record.rooms and len(desk.record.rooms) >= settings.max_rooms:
         raise Refused("rooms-full", limit=settings.max_rooms)
-    return e.Joined(
-        at=desk.now.utc,
-        session=desk.session_id,
-        serial=request.serial,
-        user=desk.user_id,
-        nick=user.nick,
-        room=name,
-    )
+    return desk.event(e.Joined, request, room=name)
 
 
 def joined(desk: Desk, id_: int, name: str, position: int) -> replies.Joined:
@@ -51,24 +44,14 @@ def joined(desk: Desk, id_: int, name: str, position: int) -> replies.Joined:
 
 def leave(desk: Desk, request: q.Leave) -> Answer:
     """C:leave ( S:done / S:error )."""
-    return e.Left(
-        at=desk.now.utc,
-        session=desk.session_id,
-        serial=request.serial,
-        user=desk.user_id,
-        nick=desk.user.nick,
-        room=desk.room(request.room),
-    )
+    return desk.event(e.Left, request, room=desk.room(request.room))
 
 
 def subject(desk: Desk, request: q.Subject) -> Answer:
     """C:subject ( S:done / S:error )."""
-    return e.SubjectChanged(
-        at=desk.now.utc,
-        session=desk.session_id,
-        serial=request.serial,
-        user=desk.user_id,
-        nick=desk.user.nick,
+    return desk.event(
+        e.SubjectChanged,
+        request,
         room=desk.room(request.room),
         text=desk.text(request.text, empty=True),
     )

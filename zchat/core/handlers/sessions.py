@@ -125,26 +125,10 @@ def ping(desk: Desk, request: q.Ping) -> Answer:
 def bye(desk: Desk, request: q.Bye) -> Answer:
     """C:bye S:done."""
     user = desk.user
-    return e.SessionEnded(
-        at=desk.now.utc,
-        session=desk.session_id,
-        serial=request.serial,
-        user=desk.user_id,
-        nick=user.nick,
-        rooms=tuple(user.rooms),
-        reason="bye",
-    )
+    return desk.event(e.SessionEnded, request, rooms=tuple(user.rooms), reason="bye")
 
 
 def nick(desk: Desk, request: q.Nick) -> Answer:
     """C:nick ( S:done / S:error )."""
     user = desk.user
-    return e.Renamed(
-        at=desk.now.utc,
-        session=desk.session_id,
-        serial=request.serial,
-        user=desk.user_id,
-        nick=user.nick,
-        to=names.nick(request.nick),
-        rooms=tuple(user.rooms),
-    )
+    return desk.event(e.Renamed, request, to=names.nick(request.nick), rooms=tuple(user.rooms))

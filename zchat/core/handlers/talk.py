@@ -15,14 +15,9 @@ __all__ = ["history", "say", "whisper"]
 
 def say(desk: Desk, request: q.Say) -> Answer:
     """C:say ( S:done / S:error )."""
-    session_id = desk.session_id
-    user_id = desk.user_id
-    return (e.Acted if request.action else e.Posted)(
-        at=desk.now.utc,
-        session=session_id,
-        serial=request.serial,
-        user=user_id,
-        nick=desk.record.users[user_id].nick,
+    return desk.event(
+        e.Acted if request.action else e.Posted,
+        request,
         room=desk.room(request.room),
         text=desk.text(request.text),
     )
@@ -33,12 +28,9 @@ def whisper(desk: Desk, request: q.Whisper) -> Answer:
     to = desk.record.roster.user(request.nick)
     if to is None:
         raise Refused("no-such-user", nick=request.nick)
-    return e.Whispered(
-        at=desk.now.utc,
-        session=desk.session_id,
-        serial=request.serial,
-        user=desk.user_id,
-        nick=desk.user.nick,
+    return desk.event(
+        e.Whispered,
+        request,
         to=to,
         to_nick=desk.record.users[to].nick,
         text=desk.text(request.text),
