@@ -92,6 +92,16 @@ def test_an_event_in_several_streams_is_delivered_once() -> None:
     assert not streams.behind
 
 
+def test_a_room_left_and_joined_late_remembers_what_others_delivered() -> None:
+    """A join that is answered again after a leave, and the rename in between shown twice."""
+    streams = hearing()
+    streams.publication(sealed(TEA, 2, 10, [renamed(12, "tea", "rain")]))
+    streams.leave("rain")
+    streams.hear(handout("rain", RAIN, head=11), 11, now=0)
+    streams.publication(sealed(RAIN, 2, 11, [renamed(12, "tea", "rain")]))
+    assert told(streams) == [12]
+
+
 def test_an_event_of_an_unknown_kind_is_delivered_once_too() -> None:
     """A newer broker's event in several rooms would be shown once for each."""
     streams = hearing()

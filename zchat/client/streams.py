@@ -48,7 +48,7 @@ class Streams:
         self._postponed: dict[str, int] = {}  # stream → when to ask for a page again, in ms
         self._rekeying: set[str] = set()  # streams whose key is being asked for
         self._joining: dict[str, set[int]] = {}  # rooms to be joined → positions delivered already
-        self._left: dict[str, int] = {}  # stream → how far it was delivered when it was left
+        self._left: dict[str, Timeline] = {}  # streams as they were when they were left
 
     # Streams come and go.
 
@@ -56,10 +56,14 @@ class Streams:
         """A stream was handed out; one not heard before begins at ``mine``."""
         timeline = self.timelines.get(handout.stream)
         if timeline is None:
-            # A join that is answered again can name a position from before the last leave.
-            mine = max(mine, self._left.get(handout.stream, 0))
             timeline = self.timelines[handout.stream] = Timeline(handout.stream, mine)
             timeline.already |= self._joining.get(handout.stream, set())
+            left = self._left.pop(handout.stream, None)
+            if left is not None:
+                # A join that is answered late can name a position from before the last leave,
+                # or from before what other streams had delivered by then.
+                timeline.mine = timeline.since = timeline.head = max(mine, left.mine)
+                timeline.already |= left.already
         former = timeline.topic
         if timeline.hear(handout):
             if former is not None:
@@ -90,10 +94,11 @@ class Streams:
         """A stream is not this client's any more."""
         timeline = self.timelines.pop(stream, None)
         if timeline is not None:
-            if stream != INBOX:  # the next one is another user's
-                self._left[stream] = timeline.mine
             if timeline.topic is not None:
                 self._unsubscribe(timeline.topic)
+            if stream != INBOX:  # the next one is another user's
+                timeline.unlink()
+                self._left[stream] = timeline
             self._unconfirmed.pop(stream, None)
             self._asked.pop(stream, None)
             self._postponed.pop(stream, None)
