@@ -29,7 +29,7 @@ app = typer.Typer(
         "zchat broker                    start a broker on this machine",
         "zchat client --nick alice       chat",
         "make 2>&1 | zchat send ops      tell a room",
-        "zchat tail ops --json | jq .text",
+        "zchat tail ops                  follow a room",
     ),
 )
 
