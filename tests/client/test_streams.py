@@ -220,6 +220,15 @@ def test_a_page_refused_for_good_is_a_gap() -> None:
 # Keys.
 
 
+def test_a_key_signal_in_a_room_is_nobodys() -> None:
+    """A member, who has the room's key, could give everybody else a key of their own."""
+    streams = hearing()
+    forged = key_of(3, 2)
+    streams.publication(sealed(TEA, 2, 10, signals=[key_signal("rain", forged)]))
+    streams.publication(sealed(forged, 3, 10, [said(11)]))
+    assert told(streams) == []
+
+
 def test_a_key_signal_opens_what_is_published_under_it() -> None:
     streams = hearing()
     new = key_of(2, 2)

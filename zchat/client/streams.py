@@ -141,8 +141,10 @@ class Streams:
             return
         self._unconfirmed.pop(timeline.stream, None)
         self._deliver(timeline, timeline.publish(publication, len(frame)))
-        for signal in publication.signals:
-            self._signal(signal)
+        if timeline.stream == INBOX:
+            # "The new key goes to every member's inbox": in a room, any member could forge one.
+            for signal in publication.signals:
+                self._signal(signal)
 
     def _signal(self, signal: Signal) -> None:
         timeline = self.timelines.get(signal.stream)

@@ -88,7 +88,7 @@ class Welcome(Reply, kw_only=True):
     """The endpoint of the publications; ``*`` as host means the host already reached."""
     agent: str
     """What the broker is: name and version."""
-    heartbeat_ms: int
+    heartbeat_ms: Annotated[int, msgspec.Meta(ge=1)]
     """How often the client should ping, in ms; it may be less often, at the price of latency."""
     grace_ms: int
     """How long a session without connection lives, in ms."""
