@@ -70,7 +70,15 @@ async def main(me: str) -> None:
         both.create_task(speak(chat, me))
 
 
+def named(words: list[str]) -> str:
+    """Who to be, of the command line's words; ends the program where that is nobody in the play."""
+    cast = sorted({who for who, _, _ in PLAY})
+    if len(words) != 1 or words[0] not in cast:
+        sys.exit(f"say who to be: python examples/chatter.py {'|'.join(cast)}")
+    return words[0]
+
+
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # `docker stop` is a goodbye, too
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(main(sys.argv[1]))
+        asyncio.run(main(named(sys.argv[1:])))

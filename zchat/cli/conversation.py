@@ -177,11 +177,11 @@ class Conversation:
         chat = self.chat
         match understood.command, understood.arguments:
             case "say", (text,):
-                await self._deliver(self._say(text))
+                await self._deliver(self._say(text), text)
             case "me", (text,):
-                await self._deliver(self._say(text, action=True))
+                await self._deliver(self._say(text, action=True), text)
             case "whisper", (nick, text):
-                await self._deliver(chat.whisper(nick, text))
+                await self._deliver(chat.whisper(nick, text), text)
             case "join", (name,):
                 await self._join(name)
             case "leave", (name,):
@@ -211,7 +211,10 @@ class Conversation:
     async def _say(self, text: str, *, action: bool = False) -> int:
         return await self.chat.rooms[self._here()].say(text, action=action)
 
-    async def _deliver(self, delivery: Awaitable[int]) -> None:
+    async def _deliver(self, delivery: Awaitable[int], text: str) -> None:
+        if not self.chat.connected:
+            # The line is gone from the prompt, and its echo comes only with the broker.
+            self._printer.tell(f"kept until the broker is back: {text}")
         await self._deliveries.add(self._delivered(delivery))
 
     async def _delivered(self, delivery: Awaitable[int]) -> None:

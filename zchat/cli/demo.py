@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
@@ -30,10 +30,16 @@ def demo() -> None:
 
     Without a terminal it prints a conversation as you would see it. Nothing of it is kept.
     """
-    from .play import perform, take_part
+    from .play import farewell, perform, take_part
+    from .printer import Printer
 
     with _broker() as address:
-        exits.run(take_part(address) if at_terminal() else perform(address))
+        if not at_terminal():
+            exits.run(perform(address))
+            return
+        with suppress(KeyboardInterrupt):  # one way to leave is as good as another
+            exits.run(take_part(address))
+    farewell(Printer())
 
 
 @contextmanager

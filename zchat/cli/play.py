@@ -16,7 +16,7 @@ from .conversation import Conversation
 from .printer import Printer
 from .version import AGENT
 
-__all__ = ["perform", "take_part"]
+__all__ = ["farewell", "perform", "take_part"]
 
 PAUSE_S: Final = 0.2
 """Between two lines of the scene."""
@@ -112,12 +112,20 @@ async def perform(address: str) -> None:
                 await part.settle()
             for task in listening:
                 task.cancel()
+    farewell(printer)
+
+
+def farewell(printer: Printer) -> None:
+    """Say how to go on."""
     printer.tell("that was zchat; now begin your own: zchat broker")
     printer.tell("and in two other terminals: zchat client --nick …")
 
 
 async def take_part(address: str) -> None:
     """Have them answer you, who type at this terminal."""
+    printer = Printer()
+    printer.tell(f"a broker of your own listens on {address} while this runs")
+    printer.tell("alice and bob are in its lobby; who are you?")
     async with _cast(address) as cast:
         for chat in cast:
             await chat.join(GARDEN)

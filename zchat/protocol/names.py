@@ -54,9 +54,10 @@ def _enforce(text: str, profile: str) -> str:
         raise _bad(text, f"a name has 1 to {MAX_NAME} characters")
     try:
         name: str = get_profile(profile).enforce(text)
-    except UnicodeEncodeError as error:
-        # precis_i18n reports every violation so; its reason is e.g. "DISALLOWED/controls".
-        raise _bad(text, f"it has a character no name may have ({error.reason})") from None
+    except UnicodeEncodeError:  # how precis_i18n reports every violation
+        spaced = any(character.isspace() for character in text)
+        reason = "a name has no spaces" if spaced else "it has a character no name may have"
+        raise _bad(text, reason) from None
     if len(name) > MAX_NAME:
         raise _bad(text, f"a name has 1 to {MAX_NAME} characters")
     # A combining mark in front would sit on whatever is shown before the name.
