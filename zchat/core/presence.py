@@ -5,15 +5,19 @@ It proposes events and sets timers; it writes no record.
 
 from __future__ import annotations
 
+from typing import Any, TypeVar
+
 from zchat.config import Settings
 from zchat.protocol import events as e
 
 from .clients import Clients
 from .clock import Now
-from .record import Record
+from .record import Record, Session
 from .timers import Timers
 
 __all__ = ["Presence"]
+
+E = TypeVar("E", e.WentAway, e.SessionEnded)
 
 
 class Presence:
@@ -49,30 +53,28 @@ class Presence:
         if session is None or session.away or self._clients.of(session_id) is not None:
             return None
         self.leaving.add(session_id)
-        user = self._record.users[session.user]
-        return e.WentAway(
-            at=now.utc,
-            session=session_id,
-            user=session.user,
-            nick=user.nick,
-            rooms=tuple(user.rooms),
-            since=session.since,
-        )
+        return self._everywhere(e.WentAway, session_id, session, now)
 
     def end(self, session_id: str, now: Now) -> e.Event | None:
         """What ends a session whose grace is over, if it still has no client."""
         session = self._record.sessions.get(session_id)
         if session is None or self._clients.of(session_id) is not None:
             return None
+        return self._everywhere(e.SessionEnded, session_id, session, now, reason="lost")
+
+    def _everywhere(
+        self, kind: type[E], session_id: str, session: Session, now: Now, **fields: Any
+    ) -> E:
+        """An event in all rooms of the session's user, which holds if nobody comes back before it."""
         user = self._record.users[session.user]
-        return e.SessionEnded(
+        return kind(
             at=now.utc,
             session=session_id,
             user=session.user,
             nick=user.nick,
             rooms=tuple(user.rooms),
             since=session.since,
-            reason="lost",
+            **fields,
         )
 
     def folded(self, event: e.Event, now: Now) -> None:
